@@ -1,0 +1,242 @@
+//! The one trait in front of every database, and the shapes that cross it.
+
+use std::{error::Error, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tollgate_core::{
+    catalog::Catalog,
+    names::{Code, Dialect, Refusal, Value},
+    sql::{CheckedStatement, Described},
+};
+
+/// A future behind a pointer, so that backends can stand in one map.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A database that checked statements run on.
+pub trait Backend: Send + Sync {
+    /// The dialect its statements must be written in.
+    fn dialect(&self) -> Dialect;
+
+    /// The schema as it is now.
+    fn introspect(&self) -> BoxFuture<'_, Result<Catalog, BackendError>>;
+
+    /// What the database says of a statement without running it.
+    fn describe<'a>(&'a self, statement: &'a CheckedStatement) -> BoxFuture<'a, Result<Described, BackendError>>;
+
+    /// Runs a statement and encodes its rows as they arrive, within the limits. Never returns later than the deadline
+    /// (plus the time a cancel takes to be sent); dropping the future cancels the statement in the database too.
+    fn execute<'a>(&'a self, execution: Execution<'a>) -> BoxFuture<'a, Result<Executed, BackendError>>;
+
+    /// The plan of a statement, as the database tells it to an operator; never shown to an agent.
+    fn plan<'a>(
+        &'a self,
+        statement: &'a CheckedStatement,
+        values: &'a [Value],
+    ) -> BoxFuture<'a, Result<String, BackendError>>;
+
+    /// One round trip: is it there and would it take a statement?
+    fn probe(&self) -> BoxFuture<'_, Result<(), BackendError>>;
+
+    /// The pool, now.
+    fn pool_status(&self) -> PoolStatus;
+
+    /// Lets running statements end and closes every connection.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// One statement to run.
+#[derive(Clone, Debug)]
+pub struct Execution<'a> {
+    /// The statement.
+    pub statement: &'a Arc<CheckedStatement>,
+    /// A value for each of `statement.slots()`, in order; the call id among them.
+    pub values: &'a [Value],
+    /// What may be read of the answer.
+    pub limits: ReadLimits,
+    /// When everything must be over, waiting for a connection included.
+    pub deadline: Instant,
+    /// Fires when the caller no longer wants the answer.
+    pub cancel: &'a CancellationToken,
+}
+
+/// What may be read of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadLimits {
+    /// Rows at most; the statement asks for one more, so that `truncated` is honest.
+    pub rows_max: u32,
+    /// Encoded bytes at most: the rows' JSON, without the envelope.
+    pub bytes_max: usize,
+}
+
+/// What came of a statement.
+#[derive(Clone, Debug)]
+pub struct Executed {
+    /// The rows.
+    pub rows: Rows,
+    /// Time spent waiting for a connection.
+    pub waited: Duration,
+    /// Time spent in the database, from sending the statement to its last row.
+    pub ran: Duration,
+}
+
+/// Rows, encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rows {
+    /// A JSON array of objects, `[{"id":1},…]`, valid UTF-8.
+    pub json: Vec<u8>,
+    /// How many.
+    pub count: u32,
+    /// Whether there was more, and which limit said stop.
+    pub truncated: Option<Truncation>,
+}
+
+/// Which limit cut an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truncation {
+    /// `rows_max`.
+    Rows,
+    /// `bytes_max`.
+    Bytes,
+}
+
+/// How a pool is bounded. The defaults are the mission's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolLimits {
+    /// Connections at most.
+    pub max: u32,
+    /// How long a connection may idle before it is closed.
+    pub idle_timeout: Duration,
+    /// How long a call may wait for one.
+    pub acquire_timeout: Duration,
+    /// The longest a statement may run; pinned on the connection too, where the engine can.
+    pub statement_timeout: Duration,
+}
+
+impl Default for PoolLimits {
+    fn default() -> Self {
+        Self {
+            max: 20,
+            idle_timeout: Duration::from_secs(30),
+            acquire_timeout: Duration::from_secs(2),
+            statement_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A pool at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// Connections open.
+    pub size: u32,
+    /// Of those, in use.
+    pub in_use: u32,
+    /// Calls waiting for one.
+    pub waiting: u32,
+    /// The bound.
+    pub max: u32,
+}
+
+/// Why a database did not answer. What an agent may read of it is its kind; the source is for the operator's log only.
+#[derive(Debug)]
+pub struct BackendError {
+    /// What went wrong, in the few kinds that a caller can act on.
+    pub kind: ErrorKind,
+    /// The database's own code, SQLSTATE or SQLite's extended code: safe to log, carries no data.
+    pub database_code: Option<String>,
+    /// The driver's story. May quote data: for the operator's eyes.
+    pub source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// What went wrong with a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// No connection can be made, or it broke.
+    Unavailable,
+    /// No connection became free in time.
+    PoolTimeout,
+    /// The statement ran past its time.
+    Timeout,
+    /// The caller went away.
+    Cancelled,
+    /// A value could not be used: out of range, malformed, a division by zero.
+    Data,
+    /// The database refused: privileges, read-only, its own second layer.
+    Refused,
+    /// A table, column or type is not as it was when the tool was checked.
+    Changed,
+    /// Out of memory, disk, locks, or over a limit of the engine.
+    Resources,
+    /// Anything else.
+    Internal,
+}
+
+impl ErrorKind {
+    /// The stable code.
+    pub fn code(self) -> Code {
+        match self {
+            ErrorKind::Unavailable => Code::DB_UNAVAILABLE,
+            ErrorKind::PoolTimeout => Code::BUSY,
+            ErrorKind::Timeout => Code::DB_TIMEOUT,
+            ErrorKind::Cancelled => Code::DB_CANCELLED,
+            ErrorKind::Data => Code::DB_DATA,
+            ErrorKind::Refused => Code::DB_REFUSED,
+            ErrorKind::Changed => Code::DB_CHANGED,
+            ErrorKind::Resources => Code::DB_RESOURCES,
+            ErrorKind::Internal => Code::DB_INTERNAL,
+        }
+    }
+
+    /// The sentence an agent reads: ours by construction, the same whatever the driver said.
+    pub fn to_agent(self) -> Refusal {
+        let message = match self {
+            ErrorKind::Unavailable => "the database is not available right now; try again shortly",
+            ErrorKind::PoolTimeout => "the database is busy and no connection became free in time; try again shortly",
+            ErrorKind::Timeout => "the statement ran past its time limit; ask for less, or narrow the filter",
+            ErrorKind::Cancelled => "the call was cancelled before it finished",
+            ErrorKind::Data => {
+                "the database could not use a value of this call; check the ranges and formats of the arguments"
+            }
+            ErrorKind::Refused => "the database did not permit this statement; the operator's log says why",
+            ErrorKind::Changed => {
+                "the database has changed since this tool was checked; the operator must check the configuration"
+            }
+            ErrorKind::Resources => "the statement needed more than the database may spend on it; ask for less",
+            ErrorKind::Internal => "the database could not answer; the operator's log says why",
+        };
+        let refusal = Refusal::new(self.code(), message);
+        match self {
+            ErrorKind::Unavailable => refusal.retry_after_ms(1_000),
+            ErrorKind::PoolTimeout => refusal.retry_after_ms(500),
+            _ => refusal,
+        }
+    }
+}
+
+impl BackendError {
+    /// An error of a kind, with the driver's own error behind it.
+    pub fn new(kind: ErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind, database_code: None, source: Some(source.into()) }
+    }
+
+    /// An error of a kind that no driver error stands behind.
+    pub fn of(kind: ErrorKind) -> Self {
+        Self { kind, database_code: None, source: None }
+    }
+}
+
+impl fmt::Display for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.code().title())?;
+        match &self.database_code {
+            Some(code) => write!(f, " ({code})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for BackendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|e| e as &(dyn Error + 'static))
+    }
+}

@@ -1,0 +1,8 @@
+//! Databases behind one trait. A backend takes checked statements only, and knows neither roles nor tools.
+
+pub mod backend;
+
+pub use backend::{
+    Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, PoolLimits, PoolStatus, ReadLimits, Rows,
+    Truncation,
+};

@@ -1,0 +1,12 @@
+//! From text to a checked statement: `parse` → `resolve` → `restrict` → `check` → `render`.
+//!
+//! Mechanism only: it applies `Restrictions` and has never heard of a role. The parser's visitor and its `Display` are never
+//! used: every construct is lowered by hand into `tree`, which can only say what is allowed, and that tree is what is printed.
+
+pub mod tree;
+
+mod restriction;
+mod statement;
+
+pub use restriction::{RAW, RestrictedColumn, Restriction, Restrictions};
+pub use statement::{CheckedStatement, Described, Footprint, OutputColumn, Page, PageBound, SlotUse};

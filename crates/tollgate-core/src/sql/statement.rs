@@ -1,0 +1,133 @@
+//! The proof that a statement was produced by the policy.
+
+use std::collections::BTreeSet;
+
+use super::tree::Slot;
+use crate::catalog::{ColumnId, SqlType, TableId};
+use crate::names::{Dialect, ParamName};
+
+/// A statement that may be sent to a database.
+///
+/// Invariant **checked statement**: only `sql::check` makes one, its fields are private, and it is all that a backend takes.
+/// Its text is rendered from the checked tree; the caller's text is never sent.
+#[derive(Clone, Debug)]
+pub struct CheckedStatement {
+    pub(super) dialect: Dialect,
+    pub(super) text: String,
+    pub(super) slots: Vec<SlotUse>,
+    pub(super) columns: Vec<OutputColumn>,
+    pub(super) footprint: Footprint,
+    pub(super) page: Page,
+    pub(super) fenced: bool,
+    pub(super) fingerprint: [u8; 32],
+}
+
+/// One bound parameter of the statement, by position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SlotUse {
+    /// Where its value comes from.
+    pub slot: Slot,
+    /// The base columns it is compared with.
+    pub compared: Vec<ColumnId>,
+    /// The type of the first of those.
+    pub ty: Option<SqlType>,
+    /// Whether one of those is masked, which makes the value sensitive by itself.
+    pub masked: bool,
+}
+
+/// One column of the result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputColumn {
+    /// Its name in the result.
+    pub name: String,
+    /// The base column it is, where it is one.
+    pub origin: Option<ColumnId>,
+    /// Its type where the core knows it; the database's description says the rest.
+    pub ty: Option<SqlType>,
+    /// Whether it may be NULL.
+    pub nullable: bool,
+    /// Whether a mask stands before it.
+    pub masked: bool,
+}
+
+/// What the rendered text touches: the engine's second layer allows exactly this.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Footprint {
+    /// Base tables' columns, those of filters and masks included. A table of which no column is read stands in `tables` alone.
+    pub columns: BTreeSet<ColumnId>,
+    /// Base tables.
+    pub tables: BTreeSet<TableId>,
+    /// Functions, by the name that the text calls them by, operators that are functions to the engine (`like`) included.
+    pub functions: BTreeSet<String>,
+}
+
+/// How the statement pages. The text always ends in `LIMIT slot OFFSET slot`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The statement's own LIMIT.
+    pub limit: Option<PageBound>,
+    /// The statement's own OFFSET.
+    pub offset: Option<PageBound>,
+    /// Whether it is ordered, so that a later page continues an earlier one.
+    pub ordered: bool,
+}
+
+/// A bound of the page, as the statement gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PageBound {
+    /// A constant, in rows.
+    Constant(u64),
+    /// A parameter, in rows.
+    Param(ParamName),
+}
+
+/// What the database says of a checked statement without running it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// The type of each slot, where the database infers one (SQLite never does).
+    pub params: Vec<Option<SqlType>>,
+    /// The result's columns in order: name and type.
+    pub columns: Vec<(String, SqlType)>,
+}
+
+impl CheckedStatement {
+    /// The dialect it is written in.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The text that is sent: rendered, never the caller's.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The bound parameters in the order of their numbers.
+    pub fn slots(&self) -> &[SlotUse] {
+        &self.slots
+    }
+
+    /// The result's columns.
+    pub fn columns(&self) -> &[OutputColumn] {
+        &self.columns
+    }
+
+    /// What it touches.
+    pub fn footprint(&self) -> &Footprint {
+        &self.footprint
+    }
+
+    /// How it pages.
+    pub fn page(&self) -> &Page {
+        &self.page
+    }
+
+    /// Whether a leaky operation made it fence its tables.
+    pub fn fenced(&self) -> bool {
+        self.fenced
+    }
+
+    /// SHA-256 of the text, the statement's identity in caches and in the audit log.
+    pub fn fingerprint(&self) -> &[u8; 32] {
+        &self.fingerprint
+    }
+}

@@ -1,0 +1,422 @@
+//! Our own small tree of a statement: it can only say what we allow, every name in it is resolved, and only this is printed.
+
+use crate::catalog::{ColumnId, SqlType, TableId};
+use crate::names::{ClaimName, ParamName};
+
+/// A query with its WITH list, ordering and page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    /// Plain common table expressions, each visible to those after it.
+    pub with: Vec<Cte>,
+    /// What yields the rows.
+    pub body: SetExpr,
+    /// The ordering, over output columns or expressions.
+    pub order_by: Vec<OrderBy>,
+    /// LIMIT: a literal or a slot.
+    pub limit: Option<Expr>,
+    /// OFFSET: a literal or a slot.
+    pub offset: Option<Expr>,
+}
+
+/// One common table expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cte {
+    /// Its name, unlike every visible table's.
+    pub name: String,
+    /// The names of its columns, always spelled out.
+    pub columns: Vec<String>,
+    /// Its query.
+    pub query: Query,
+}
+
+/// What yields rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SetExpr {
+    /// SELECT.
+    Select(Box<Select>),
+    /// UNION, INTERSECT, EXCEPT.
+    SetOperation {
+        /// Which.
+        op: SetOperator,
+        /// Whether duplicates stay (`ALL`).
+        quantifier: SetQuantifier,
+        /// Left arm.
+        left: Box<SetExpr>,
+        /// Right arm.
+        right: Box<SetExpr>,
+    },
+    /// A parenthesised query with its own ordering or page.
+    Query(Box<Query>),
+}
+
+/// The set operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetOperator {
+    /// UNION
+    Union,
+    /// INTERSECT
+    Intersect,
+    /// EXCEPT
+    Except,
+}
+
+/// Whether a set operation keeps duplicates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetQuantifier {
+    /// ALL
+    All,
+    /// DISTINCT, the default
+    Distinct,
+}
+
+/// One SELECT. Wildcards are expanded: the projection names every column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Select {
+    /// SELECT DISTINCT.
+    pub distinct: bool,
+    /// The output, in order.
+    pub projection: Vec<Projection>,
+    /// The relations; several are a cross join.
+    pub from: Vec<Relation>,
+    /// WHERE.
+    pub filter: Option<Expr>,
+    /// GROUP BY, plain expressions.
+    pub group_by: Vec<Expr>,
+    /// HAVING.
+    pub having: Option<Expr>,
+}
+
+/// One output column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Projection {
+    /// What is computed.
+    pub expr: Expr,
+    /// Its name in the result, always given.
+    pub name: String,
+}
+
+/// Something in FROM.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Relation {
+    /// A base table; `restrict` replaces each of these by a `Derived`, and `render` refuses one that is left
+    /// outside the derived table that restricts it.
+    Base {
+        /// Which table.
+        table: TableId,
+        /// How columns refer to it.
+        alias: String,
+    },
+    /// A subquery.
+    Derived {
+        /// The subquery.
+        query: Box<Query>,
+        /// How columns refer to it.
+        alias: String,
+    },
+    /// A common table expression of an enclosing WITH.
+    Cte {
+        /// Its name.
+        name: String,
+        /// How columns refer to it.
+        alias: String,
+    },
+    /// A join. USING is lowered to ON; merged columns are resolved by `resolve`.
+    Join {
+        /// Which.
+        kind: JoinKind,
+        /// Left side.
+        left: Box<Relation>,
+        /// Right side.
+        right: Box<Relation>,
+        /// ON; `None` for a cross join only.
+        on: Option<Expr>,
+    },
+}
+
+/// The kinds of join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinKind {
+    /// INNER
+    Inner,
+    /// LEFT OUTER
+    Left,
+    /// RIGHT OUTER
+    Right,
+    /// FULL OUTER
+    Full,
+    /// CROSS
+    Cross,
+}
+
+/// One sort key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrderBy {
+    /// What is sorted by.
+    pub expr: Expr,
+    /// DESC.
+    pub descending: bool,
+    /// NULLS FIRST (`Some(true)`), NULLS LAST (`Some(false)`), or the engine's default.
+    pub nulls_first: Option<bool>,
+}
+
+/// Where a bound value comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Slot {
+    /// The call's id: on PostgreSQL always the first parameter, referenced nowhere, so that the server's own
+    /// statement log can be joined with the audit log.
+    CallId,
+    /// A tool's parameter, one value.
+    Param(ParamName),
+    /// A tool's array parameter, as the list of an IN.
+    ParamList(ParamName),
+    /// A claim of the caller, one value.
+    Claim(ClaimName),
+    /// A claim of the caller as the list of an IN; a single value is a list of one.
+    ClaimList(ClaimName),
+    /// The page's row limit, computed at bind time.
+    Limit,
+    /// The page's offset, computed at bind time.
+    Offset,
+}
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expr {
+    /// A column of a relation in scope.
+    Column(ColumnRef),
+    /// A constant.
+    Literal(Literal),
+    /// A bound value.
+    Slot(Slot),
+    /// NOT, `-`, `+`.
+    Unary {
+        /// Which.
+        op: UnaryOp,
+        /// Operand.
+        expr: Box<Expr>,
+    },
+    /// A binary operator of the allow-list.
+    Binary {
+        /// Which.
+        op: BinaryOp,
+        /// Left operand.
+        left: Box<Expr>,
+        /// Right operand.
+        right: Box<Expr>,
+    },
+    /// IS [NOT] NULL / TRUE / FALSE.
+    Is {
+        /// Operand.
+        expr: Box<Expr>,
+        /// What is tested.
+        test: IsTest,
+        /// NOT.
+        negated: bool,
+    },
+    /// [NOT] BETWEEN.
+    Between {
+        /// Operand.
+        expr: Box<Expr>,
+        /// Lower bound.
+        low: Box<Expr>,
+        /// Upper bound.
+        high: Box<Expr>,
+        /// NOT.
+        negated: bool,
+    },
+    /// [NOT] IN over expressions.
+    InList {
+        /// Operand.
+        expr: Box<Expr>,
+        /// The list, never empty.
+        list: Vec<Expr>,
+        /// NOT.
+        negated: bool,
+    },
+    /// [NOT] IN over one bound array (`Slot::ParamList` or `Slot::ClaimList`).
+    InSlot {
+        /// Operand.
+        expr: Box<Expr>,
+        /// The bound array.
+        slot: Slot,
+        /// NOT; never with a claim.
+        negated: bool,
+    },
+    /// [NOT] IN (SELECT …).
+    InQuery {
+        /// Operand.
+        expr: Box<Expr>,
+        /// The subquery, one column.
+        query: Box<Query>,
+        /// NOT.
+        negated: bool,
+    },
+    /// [NOT] EXISTS (SELECT …).
+    Exists {
+        /// The subquery.
+        query: Box<Query>,
+        /// NOT.
+        negated: bool,
+    },
+    /// A subquery that yields one value.
+    Scalar(Box<Query>),
+    /// [NOT] LIKE / ILIKE.
+    Like {
+        /// Operand.
+        expr: Box<Expr>,
+        /// The pattern.
+        pattern: Box<Expr>,
+        /// ESCAPE, one character.
+        escape: Option<char>,
+        /// ILIKE.
+        case_insensitive: bool,
+        /// NOT.
+        negated: bool,
+    },
+    /// CASE.
+    Case {
+        /// CASE operand.
+        operand: Option<Box<Expr>>,
+        /// WHEN … THEN ….
+        branches: Vec<(Expr, Expr)>,
+        /// ELSE.
+        otherwise: Option<Box<Expr>>,
+    },
+    /// CAST to a type of the allow-list.
+    Cast {
+        /// Operand.
+        expr: Box<Expr>,
+        /// The type, in the dialect's canonical spelling.
+        ty: CastType,
+    },
+    /// A function of the allow-list.
+    Function(Function),
+}
+
+/// A resolved reference to a column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnRef {
+    /// The alias of its relation.
+    pub relation: String,
+    /// Its name there.
+    pub name: String,
+    /// The base column it comes from unchanged or masked; `None` for computed ones.
+    pub origin: Option<ColumnId>,
+    /// Its type where known.
+    pub ty: Option<SqlType>,
+    /// Whether a mask stands between it and its base column.
+    pub masked: bool,
+    /// Whether it may be NULL here (its column may be, or an outer join stands above it).
+    pub nullable: bool,
+}
+
+/// A constant of the statement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// NULL
+    Null,
+    /// TRUE or FALSE
+    Bool(bool),
+    /// A number, by its checked text: digits, point, exponent.
+    Number(String),
+    /// A string, as its value.
+    Text(String),
+    /// `DATE '…'`, `TIMESTAMP '…'`, `INTERVAL '…'`: a type of the allow-list and the value's text.
+    Typed(CastType, String),
+}
+
+/// A type name of the allow-list, canonical; only `resolve` makes one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CastType(pub(super) String);
+
+impl CastType {
+    /// The dialect's spelling.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Prefix operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnaryOp {
+    /// NOT
+    Not,
+    /// -
+    Minus,
+    /// +
+    Plus,
+}
+
+/// The binary operators of the allow-list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BinaryOp {
+    /// AND
+    And,
+    /// OR
+    Or,
+    /// =
+    Eq,
+    /// <>
+    NotEq,
+    /// <
+    Lt,
+    /// <=
+    LtEq,
+    /// >
+    Gt,
+    /// >=
+    GtEq,
+    /// IS DISTINCT FROM
+    IsDistinctFrom,
+    /// IS NOT DISTINCT FROM
+    IsNotDistinctFrom,
+    /// +
+    Add,
+    /// -
+    Subtract,
+    /// *
+    Multiply,
+    /// /
+    Divide,
+    /// %
+    Modulo,
+    /// ||
+    Concat,
+    /// ->
+    JsonGet,
+    /// ->>
+    JsonGetText,
+}
+
+/// What IS tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IsTest {
+    /// NULL
+    Null,
+    /// TRUE
+    True,
+    /// FALSE
+    False,
+}
+
+/// A call of a listed function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    /// Its name, as the list spells it.
+    pub name: &'static str,
+    /// Its arguments.
+    pub args: FunctionArgs,
+    /// DISTINCT, aggregates only.
+    pub distinct: bool,
+    /// FILTER (WHERE …), aggregates only.
+    pub filter: Option<Box<Expr>>,
+}
+
+/// A function's arguments.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FunctionArgs {
+    /// `count(*)`
+    Star,
+    /// Expressions.
+    List(Vec<Expr>),
+}

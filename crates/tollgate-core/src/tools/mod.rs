@@ -1,0 +1,1 @@
+//! Declared tools: their declaration, variants, schemas, and the binding of one call.

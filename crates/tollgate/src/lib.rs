@@ -1,0 +1,3 @@
+//! Tollgate: the gate between agents and databases, as a library that the binary and the tests drive.
+
+pub mod protocol;
