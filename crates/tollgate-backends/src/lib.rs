@@ -2,6 +2,9 @@
 
 pub mod backend;
 
+mod json;
+mod pool;
+
 pub use backend::{
     Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, PoolLimits, PoolStatus, ReadLimits, Rows,
     Truncation,
