@@ -3,10 +3,16 @@
 //! Mechanism only: it applies `Restrictions` and has never heard of a role. The parser's visitor and its `Display` are never
 //! used: every construct is lowered by hand into `tree`, which can only say what is allowed, and that tree is what is printed.
 
+pub mod functions;
+pub mod limits;
 pub mod tree;
 
+mod error;
+mod resolve;
 mod restriction;
 mod statement;
 
+pub use error::SqlError;
+pub use resolve::{ClaimUse, ParamShape, Scope, resolve_predicate, resolve_query};
 pub use restriction::{RAW, RestrictedColumn, Restriction, Restrictions};
 pub use statement::{CheckedStatement, Described, Footprint, OutputColumn, Page, PageBound, SlotUse};

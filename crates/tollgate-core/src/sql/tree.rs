@@ -152,11 +152,20 @@ pub enum JoinKind {
 #[derive(Clone, Debug, PartialEq)]
 pub struct OrderBy {
     /// What is sorted by.
-    pub expr: Expr,
+    pub key: OrderKey,
     /// DESC.
     pub descending: bool,
     /// NULLS FIRST (`Some(true)`), NULLS LAST (`Some(false)`), or the engine's default.
     pub nulls_first: Option<bool>,
+}
+
+/// What a sort key is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OrderKey {
+    /// An output column, by its position from 1: aliases and ordinals are lowered to this. The only form over a set operation.
+    Output(usize),
+    /// An expression over the relations, never a bare constant.
+    Expr(Expr),
 }
 
 /// Where a bound value comes from.

@@ -1,0 +1,159 @@
+//! The functions a statement may call: reviewed data, one table per dialect. A name that is not here is not callable.
+//!
+//! Left out on purpose: whatever is volatile, reads files, settings or catalogs, executes SQL text, sleeps, or builds a big
+//! value from a small one (`repeat`, `lpad`, `printf`, `zeroblob`, `generate_series`).
+
+mod postgres;
+mod sqlite;
+
+use crate::catalog::TypeKind;
+use crate::names::Dialect;
+
+/// A listed function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FunctionSpec {
+    /// Its name, as it is rendered.
+    pub name: &'static str,
+    /// Scalar or aggregate.
+    pub kind: FunctionKind,
+    /// Fewest and most arguments; `count(*)` is counted as none.
+    pub arity: (usize, usize),
+    /// Whether it can betray a value by failing.
+    pub leak: Leak,
+    /// The kind of its result.
+    pub result: ResultType,
+}
+
+/// What a function is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FunctionKind {
+    /// One value from the values of one row.
+    Scalar,
+    /// One value from the rows of a group.
+    Aggregate,
+}
+
+/// Whether a function can fail on some value, and so betray one that a row filter hides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leak {
+    /// Cannot fail, whatever the values, when every argument is of one of these kinds.
+    Total(Kinds),
+    /// Cannot fail when every argument but the one at `value` is a constant (a string, or a number without a sign), and that
+    /// one is of one of these kinds. `resolve` has refused constants that would fail.
+    TotalGivenConstants {
+        /// Position of the argument that may vary.
+        value: usize,
+        /// The kinds it may have.
+        over: Kinds,
+    },
+    /// May fail.
+    Leaky,
+}
+
+/// The kind of a function's result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultType {
+    /// Always of this kind.
+    Integer,
+    /// Always of this kind.
+    BigInt,
+    /// Always of this kind.
+    Float,
+    /// Always of this kind.
+    Decimal,
+    /// Always of this kind.
+    Text,
+    /// Always of this kind.
+    Bool,
+    /// Always of this kind.
+    Json,
+    /// Always of this kind.
+    TimestampTz,
+    /// That of its first argument.
+    FirstArgument,
+    /// Depends on the arguments in a way that only the database knows.
+    Unknown,
+}
+
+/// A set of type kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kinds(u16);
+
+impl Kinds {
+    /// Truth values.
+    pub const BOOL: Kinds = Kinds(1);
+    /// Integers of at most 32 bits.
+    pub const INT: Kinds = Kinds(2);
+    /// 64-bit integers.
+    pub const BIG_INT: Kinds = Kinds(4);
+    /// Exact decimals.
+    pub const DECIMAL: Kinds = Kinds(8);
+    /// Binary floating point.
+    pub const FLOAT: Kinds = Kinds(16);
+    /// Character strings, enumerations not among them.
+    pub const TEXT: Kinds = Kinds(32);
+    /// Byte strings.
+    pub const BYTES: Kinds = Kinds(64);
+    /// Dates and timestamps of both sorts.
+    pub const DATE_TIME: Kinds = Kinds(128);
+    /// Times of day, UUIDs, JSON, enumerations.
+    pub const OTHER_KNOWN: Kinds = Kinds(256);
+    /// Values that say themselves what they are: a column without a type, or any column of SQLite.
+    pub const ANY: Kinds = Kinds(512);
+    /// Integers and exact decimals.
+    pub const EXACT: Kinds = Kinds::INT.or(Kinds::BIG_INT).or(Kinds::DECIMAL);
+    /// Every kind the core knows; arrays and the database's other types are never in.
+    pub const KNOWN: Kinds = Kinds(1023);
+
+    /// Both sets.
+    #[must_use]
+    pub const fn or(self, other: Kinds) -> Kinds {
+        Kinds(self.0 | other.0)
+    }
+
+    /// Whether a kind is in the set. A kind that is not told apart here never is.
+    pub fn contains(self, kind: &TypeKind) -> bool {
+        let bit = match kind {
+            TypeKind::Bool => Kinds::BOOL,
+            TypeKind::Int => Kinds::INT,
+            TypeKind::BigInt => Kinds::BIG_INT,
+            TypeKind::Decimal => Kinds::DECIMAL,
+            TypeKind::Float => Kinds::FLOAT,
+            TypeKind::Text => Kinds::TEXT,
+            TypeKind::Bytes => Kinds::BYTES,
+            TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz => Kinds::DATE_TIME,
+            TypeKind::Time | TypeKind::Uuid | TypeKind::Json | TypeKind::Enum(_) => Kinds::OTHER_KNOWN,
+            TypeKind::Any => Kinds::ANY,
+            TypeKind::Array(_) | TypeKind::Other => return false,
+        };
+        self.0 & bit.0 != 0
+    }
+}
+
+/// The function of that name, compared without case; `None` where it is not listed.
+pub fn lookup(dialect: Dialect, name: &str) -> Option<&'static FunctionSpec> {
+    list(dialect).iter().find(|spec| spec.name.eq_ignore_ascii_case(name))
+}
+
+/// Every function of a dialect, for the manual and for suggestions.
+pub fn list(dialect: Dialect) -> &'static [FunctionSpec] {
+    match dialect {
+        Dialect::Postgres => postgres::FUNCTIONS,
+        Dialect::Sqlite => sqlite::FUNCTIONS,
+    }
+}
+
+const fn scalar(name: &'static str, arity: (usize, usize), leak: Leak, result: ResultType) -> FunctionSpec {
+    FunctionSpec { name, kind: FunctionKind::Scalar, arity, leak, result }
+}
+
+const fn aggregate(name: &'static str, arity: (usize, usize), leak: Leak, result: ResultType) -> FunctionSpec {
+    FunctionSpec { name, kind: FunctionKind::Aggregate, arity, leak, result }
+}
+
+impl FunctionSpec {
+    /// Whether it is a construct of the grammar that looks like a function and lives in no schema (`coalesce`).
+    pub fn is_syntax(&self) -> bool {
+        matches!(self.name, "coalesce" | "nullif" | "greatest" | "least" | "iif")
+    }
+}

@@ -1,0 +1,30 @@
+//! The limits a statement's text must keep, so that no text can exhaust the parser, the stack or the planner.
+
+/// Length of the text, in bytes.
+pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Tokens of the text, white space and comments not counted.
+pub const TOKENS_MAX: usize = 16_000;
+/// Open parentheses, brackets and CASEs at one place.
+pub const NESTING_MAX: usize = 40;
+/// Tokens since the last comma, summed over the open parentheses: the parsed tree is never deeper than that.
+pub const CHAIN_MAX: usize = 1_500;
+/// Depth of our own tree: expressions, queries and joins together.
+pub const DEPTH_MAX: usize = 100;
+/// Terms of one chain of AND or of OR.
+pub const TERMS_MAX: usize = 500;
+/// Relations in one FROM, and therefore joins.
+pub const RELATIONS_MAX: usize = 32;
+/// Arms of one chain of set operations.
+pub const ARMS_MAX: usize = 50;
+/// Columns of one projection, wildcards expanded.
+pub const PROJECTION_MAX: usize = 1_000;
+/// Elements of one IN list.
+pub const IN_LIST_MAX: usize = 1_000;
+/// Bytes of an alias. PostgreSQL cuts longer names off silently, which would make two names one.
+pub const ALIAS_BYTES_MAX: usize = 63;
+/// Characters of a number.
+pub const NUMBER_CHARS_MAX: usize = 100;
+/// Largest decimal exponent of a number, so that a short text is never a long value.
+pub const EXPONENT_MAX: u32 = 308;
+/// Optional clauses of a template: each set of them that can occur is a statement of its own.
+pub const CLAUSES_MAX: usize = 8;
