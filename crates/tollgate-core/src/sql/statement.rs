@@ -59,6 +59,9 @@ pub struct Footprint {
     pub tables: BTreeSet<TableId>,
     /// Functions, by the name that the text calls them by, operators that are functions to the engine (`like`) included.
     pub functions: BTreeSet<String>,
+    /// Common table expressions that the text defines, by name. SQLite's authorizer reports a CTE of which no column is read
+    /// (`SELECT count(*) FROM c`) as if it were a table, without a schema.
+    pub ctes: BTreeSet<String>,
 }
 
 /// How the statement pages. The text always ends in `LIMIT slot OFFSET slot`.
