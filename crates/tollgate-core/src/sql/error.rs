@@ -111,6 +111,15 @@ pub(crate) fn shown(text: &str) -> String {
 }
 
 impl SqlError {
+    /// A text that the parser refused, in its words: at most 200 characters of them, control characters escaped.
+    pub(crate) fn syntax(detail: &str) -> Self {
+        let mut clean = String::new();
+        for c in detail.trim_start_matches("sql parser error: ").chars().take(200) {
+            if c.is_control() { clean.extend(c.escape_unicode()) } else { clean.push(c) }
+        }
+        Self::Syntax { detail: clean }
+    }
+
     /// A construct outside the grammar.
     pub(crate) fn unsupported(construct: impl Into<String>) -> Self {
         Self::Unsupported { construct: construct.into(), instead: None }

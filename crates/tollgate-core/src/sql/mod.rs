@@ -5,12 +5,15 @@
 
 pub mod functions;
 pub mod limits;
+pub mod template;
 pub mod tree;
 
 mod error;
+mod parse;
 mod resolve;
 mod restriction;
 mod statement;
+mod tokens;
 
 pub use error::SqlError;
 pub use resolve::{ClaimUse, ParamShape, Scope, resolve_predicate, resolve_query};

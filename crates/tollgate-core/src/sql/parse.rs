@@ -1,0 +1,75 @@
+//! From tokens to the parser's tree: exactly one SELECT, or exactly one expression. The tree is raw material for `resolve` and
+//! goes nowhere else.
+
+use sqlparser::ast;
+use sqlparser::dialect::{Dialect as ParserDialect, PostgreSqlDialect, SQLiteDialect};
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token;
+
+use super::error::{SqlError, shown};
+use super::limits::NESTING_MAX;
+use super::tokens::for_parser;
+use crate::names::Dialect;
+
+/// What the parser may recurse: several levels of its own for each one of the text.
+const RECURSION_MAX: usize = 10 * NESTING_MAX;
+
+/// One SELECT and nothing after it but a semicolon.
+pub(super) fn parse_query(dialect: Dialect, sql: &str) -> Result<ast::Query, SqlError> {
+    let tokens = for_parser(dialect, sql)?;
+    match tokens.first().map(|t| &t.token) {
+        None => return Err(SqlError::Syntax { detail: "it is empty".into() }),
+        Some(Token::LParen) => {}
+        Some(Token::Word(word)) if matches!(word.keyword, Keyword::SELECT | Keyword::WITH) => {}
+        Some(other) => return Err(SqlError::NotOneSelect { found: shown(&other.to_string()) }),
+    }
+    let grammar = grammar(dialect);
+    let mut parser = Parser::new(grammar).with_recursion_limit(RECURSION_MAX).with_tokens_with_locations(tokens);
+    let query = parser.parse_query().map_err(syntax)?;
+    if parser.consume_token(&Token::SemiColon) && parser.peek_token_ref().token != Token::EOF {
+        return Err(SqlError::NotOneSelect { found: "a second statement".into() });
+    }
+    at_end(&parser)?;
+    Ok(*query)
+}
+
+/// One expression and nothing after it.
+pub(super) fn parse_predicate(dialect: Dialect, sql: &str) -> Result<ast::Expr, SqlError> {
+    let tokens = for_parser(dialect, sql)?;
+    let mut parser =
+        Parser::new(grammar(dialect)).with_recursion_limit(RECURSION_MAX).with_tokens_with_locations(tokens);
+    let expr = parser.parse_expr().map_err(syntax)?;
+    at_end(&parser)?;
+    Ok(expr)
+}
+
+fn grammar(dialect: Dialect) -> &'static dyn ParserDialect {
+    match dialect {
+        Dialect::Postgres => &PostgreSqlDialect {},
+        Dialect::Sqlite => &SQLiteDialect {},
+    }
+}
+
+fn at_end(parser: &Parser<'_>) -> Result<(), SqlError> {
+    let next = parser.peek_token_ref();
+    if next.token == Token::EOF {
+        return Ok(());
+    }
+    let place = next.span.start;
+    Err(SqlError::Syntax {
+        detail: format!(
+            "unexpected {} at line {}, column {}",
+            shown(&next.token.to_string()),
+            place.line,
+            place.column
+        ),
+    })
+}
+
+fn syntax(error: ParserError) -> SqlError {
+    match error {
+        ParserError::TokenizerError(detail) | ParserError::ParserError(detail) => SqlError::syntax(&detail),
+        ParserError::RecursionLimitExceeded => SqlError::TooComplex { what: "levels of nesting", max: NESTING_MAX },
+    }
+}

@@ -1,0 +1,238 @@
+//! The text as tokens, with their places and with `:name` recognised. It decides what may stand in a text at all: quoting
+//! forms that engines read differently (`E''`, `$$…$$`, `[x]`, `?`) never reach the parser.
+
+use std::ops::Range;
+
+use sqlparser::dialect::{Dialect as ParserDialect, PostgreSqlDialect};
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+
+use super::error::{SqlError, shown};
+use super::limits::{CHAIN_MAX, NESTING_MAX, TEXT_BYTES_MAX, TOKENS_MAX};
+use crate::names::{ClaimName, Dialect, ParamName};
+
+/// One token and where it stands in the text.
+#[derive(Debug)]
+pub(super) struct Lexeme {
+    /// The token; `Token::Placeholder` only where `name` is given.
+    pub(super) token: TokenWithSpan,
+    /// Its bytes in the text.
+    pub(super) bytes: Range<usize>,
+    /// The bound value it names, if it is one.
+    pub(super) name: Option<BoundName>,
+}
+
+/// What a placeholder names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum BoundName {
+    /// `:name`
+    Param(ParamName),
+    /// `:claims.name`
+    Claim(ClaimName),
+}
+
+impl BoundName {
+    /// Reads the text that `lex` gave a placeholder.
+    pub(super) fn from_placeholder(text: &str) -> Result<Self, SqlError> {
+        let invalid = |e: crate::names::InvalidName| SqlError::parameter(text, format!("is not a name: {e}"));
+        match text.strip_prefix(":claims.") {
+            Some(claim) => claim.parse().map(BoundName::Claim).map_err(invalid),
+            None if text == ":claims" => Err(SqlError::parameter(text, "must say which claim: `:claims.name`")),
+            None => text.trim_start_matches(':').parse().map(BoundName::Param).map_err(invalid),
+        }
+    }
+}
+
+/// SQLite's tokens without `[x]`, which would swallow `[[ … ]]`.
+#[derive(Debug)]
+struct SqliteTokens;
+
+impl ParserDialect for SqliteTokens {
+    fn is_delimited_identifier_start(&self, ch: char) -> bool {
+        ch == '"' || ch == '`'
+    }
+
+    fn is_identifier_start(&self, ch: char) -> bool {
+        ch.is_ascii_alphabetic() || ch == '_' || !ch.is_ascii()
+    }
+
+    fn is_identifier_part(&self, ch: char) -> bool {
+        self.is_identifier_start(ch) || ch.is_ascii_digit()
+    }
+
+    fn supports_dollar_placeholder(&self) -> bool {
+        true
+    }
+}
+
+/// The text's tokens, white space included, `:name` and `:claims.name` each as one placeholder.
+pub(super) fn lex(dialect: Dialect, text: &str) -> Result<Vec<Lexeme>, SqlError> {
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(SqlError::TooComplex { what: "bytes", max: TEXT_BYTES_MAX });
+    }
+    if text.contains('\0') {
+        return Err(SqlError::Syntax { detail: "it holds a NUL character".into() });
+    }
+    let tokenized = match dialect {
+        Dialect::Postgres => Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location(),
+        Dialect::Sqlite => Tokenizer::new(&SqliteTokens, text).tokenize_with_location(),
+    };
+    let tokens = tokenized.map_err(|e| SqlError::syntax(&e.to_string()))?;
+    let lexemes = locate(text, tokens);
+    name_placeholders(text, lexemes)
+}
+
+/// Adds byte ranges. The tokenizer counts lines by `\n` and columns by characters.
+fn locate(text: &str, tokens: Vec<TokenWithSpan>) -> Vec<Lexeme> {
+    let mut chars = text.char_indices();
+    let (mut offset, mut line, mut column) = (0, 1, 1);
+    let mut advance_to = |to: Location| {
+        while (line, column) < (to.line, to.column) {
+            let Some((at, c)) = chars.next() else { break };
+            offset = at + c.len_utf8();
+            if c == '\n' {
+                line += 1;
+                column = 1;
+            } else {
+                column += 1;
+            }
+        }
+        offset
+    };
+    let mut lexemes = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        let start = advance_to(token.span.start);
+        let end = advance_to(token.span.end);
+        lexemes.push(Lexeme { token, bytes: start..end, name: None });
+    }
+    lexemes
+}
+
+/// Joins `:` and the word that follows at once into a placeholder. A placeholder of the text's own is refused.
+fn name_placeholders(text: &str, lexemes: Vec<Lexeme>) -> Result<Vec<Lexeme>, SqlError> {
+    let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
+    let mut rest = lexemes.into_iter().peekable();
+    while let Some(mut lexeme) = rest.next() {
+        match &lexeme.token.token {
+            Token::Placeholder(own) => return Err(SqlError::parameter(own, "is not named; write it as `:name`")),
+            Token::Question => return Err(SqlError::parameter("?", "is not named; write it as `:name`")),
+            Token::Colon => {}
+            _ => {
+                out.push(lexeme);
+                continue;
+            }
+        }
+        let mut follows = |end: usize, wanted: fn(&Token) -> bool| {
+            rest.next_if(|next| next.bytes.start == end && wanted(&next.token.token)).map(|next| next.bytes.end)
+        };
+        let Some(mut end) = follows(lexeme.bytes.end, is_plain_word) else {
+            return Err(SqlError::Syntax { detail: "a `:` must be followed by a parameter's name".into() });
+        };
+        if text.get(lexeme.bytes.start..end) == Some(":claims")
+            && let Some(after_period) = follows(end, |t| matches!(t, Token::Period))
+        {
+            end = follows(after_period, is_plain_word).unwrap_or(after_period);
+        }
+        let placeholder = text.get(lexeme.bytes.start..end).unwrap_or_default();
+        lexeme.name = Some(BoundName::from_placeholder(placeholder)?);
+        lexeme.token.token = Token::Placeholder(placeholder.to_owned());
+        lexeme.bytes.end = end;
+        out.push(lexeme);
+    }
+    Ok(out)
+}
+
+fn is_plain_word(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if word.quote_style.is_none())
+}
+
+/// The tokens for the parser: without white space, only those of the grammar, within the limits on number and depth.
+pub(super) fn for_parser(dialect: Dialect, text: &str) -> Result<Vec<TokenWithSpan>, SqlError> {
+    let mut depth = Depth::default();
+    let mut out = Vec::new();
+    for lexeme in lex(dialect, text)? {
+        if matches!(lexeme.token.token, Token::Whitespace(_)) {
+            continue;
+        }
+        if out.len() == TOKENS_MAX {
+            return Err(SqlError::TooComplex { what: "tokens", max: TOKENS_MAX });
+        }
+        allowed(&lexeme.token.token, text.get(lexeme.bytes.clone()).unwrap_or_default())?;
+        depth.count(&lexeme.token.token)?;
+        out.push(lexeme.token);
+    }
+    Ok(out)
+}
+
+/// The tokens of the grammar; everything else is refused by name.
+fn allowed(token: &Token, text: &str) -> Result<(), SqlError> {
+    let plain_string = "write the string in single quotes";
+    match token {
+        Token::Word(_) | Token::Number(_, false) | Token::SingleQuotedString(_) | Token::Placeholder(_) => Ok(()),
+        Token::Comma | Token::Period | Token::LParen | Token::RParen | Token::SemiColon | Token::DoubleColon => Ok(()),
+        Token::Eq | Token::DoubleEq | Token::Neq | Token::Lt | Token::Gt | Token::LtEq | Token::GtEq => Ok(()),
+        Token::Plus | Token::Minus | Token::Mul | Token::Div | Token::Mod | Token::StringConcat => Ok(()),
+        Token::Arrow | Token::LongArrow => Ok(()),
+        Token::DollarQuotedString(_) => Err(SqlError::unsupported_use("a dollar-quoted string", plain_string)),
+        Token::EscapedStringLiteral(_) => Err(SqlError::unsupported_use("an E'…' string", plain_string)),
+        Token::UnicodeStringLiteral(_) => Err(SqlError::unsupported_use("a U&'…' string", plain_string)),
+        Token::NationalStringLiteral(_) => Err(SqlError::unsupported_use("an N'…' string", plain_string)),
+        Token::HexStringLiteral(_) => Err(SqlError::unsupported("a hexadecimal literal")),
+        Token::SingleQuotedByteStringLiteral(_) => Err(SqlError::unsupported("a bit string")),
+        Token::LBracket | Token::RBracket => Err(SqlError::unsupported(
+            "an array, a subscript, or a `[name]` (an optional clause needs a parameter in it)",
+        )),
+        _ => Err(SqlError::unsupported(shown(text))),
+    }
+}
+
+/// How deep a tree the tokens can make, judged without parsing: the parser's own tree is dropped by recursion.
+#[derive(Default)]
+struct Depth {
+    /// Tokens since the last comma, for each open parenthesis or CASE.
+    open: Vec<usize>,
+    /// The same outside all of them.
+    chain: usize,
+    /// The sum of `open` and `chain`.
+    total: usize,
+}
+
+impl Depth {
+    fn count(&mut self, token: &Token) -> Result<(), SqlError> {
+        match token {
+            Token::Comma => {
+                self.total -= self.chain;
+                self.chain = 0;
+            }
+            Token::LParen => self.push()?,
+            Token::RParen => self.pop(),
+            Token::Word(word) if word.keyword == Keyword::CASE => self.push()?,
+            Token::Word(word) if word.keyword == Keyword::END => self.pop(),
+            _ => {
+                self.chain += 1;
+                self.total += 1;
+            }
+        }
+        if self.total > CHAIN_MAX {
+            return Err(SqlError::TooComplex { what: "terms without a comma", max: CHAIN_MAX });
+        }
+        Ok(())
+    }
+
+    fn push(&mut self) -> Result<(), SqlError> {
+        self.open.push(std::mem::take(&mut self.chain));
+        if self.open.len() > NESTING_MAX {
+            return Err(SqlError::TooComplex { what: "levels of nesting", max: NESTING_MAX });
+        }
+        Ok(())
+    }
+
+    /// A closing token without its opening one changes nothing: the parser refuses it.
+    fn pop(&mut self) {
+        if let Some(outer) = self.open.pop() {
+            self.total -= self.chain;
+            self.chain = outer + 1;
+            self.total += 1;
+        }
+    }
+}
