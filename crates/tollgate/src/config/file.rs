@@ -1,0 +1,492 @@
+//! The configuration as written: what `tollgate.yaml` may say, and nothing else. Its doc comments are the JSON Schema's descriptions.
+
+use std::{collections::BTreeMap, fmt, marker::PhantomData, net::SocketAddr, path::PathBuf};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
+use serde::{Deserialize, Deserializer, de};
+use tollgate_core::names::{AgentName, ClaimName, ClaimValue, DatabaseName, ParamName, RoleName, ToolName};
+
+use super::scalar::{Day, Duration, Form, JsonText, KeyHash, Size, TableKey};
+
+/// The configuration of Tollgate: databases, roles, agents, tools, and how it listens and logs.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Tollgate configuration")]
+pub struct File {
+    /// Other files that are read as if they stood here: paths or globs, relative to this file.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// The databases, by name.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Database>", extend("propertyNames" = names(Form::Database)))]
+    pub databases: BTreeMap<DatabaseName, Database>,
+    /// What agents may see and call, by role. What a role does not grant does not exist for it.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Role>", extend("propertyNames" = names(Form::Role)))]
+    pub roles: BTreeMap<RoleName, Role>,
+    /// The agents that may call, by name.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Agent>", extend("propertyNames" = names(Form::Agent)))]
+    pub agents: BTreeMap<AgentName, Agent>,
+    /// The tools that roles may be given, by name.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Tool>", extend("propertyNames" = names(Form::Tool)))]
+    pub tools: BTreeMap<ToolName, Tool>,
+    /// How Tollgate listens.
+    #[serde(default)]
+    pub server: Server,
+    /// Where and how calls are written down.
+    #[serde(default)]
+    pub audit: Audit,
+}
+
+fn names(form: Form) -> serde_json::Value {
+    form.schema().to_value()
+}
+
+/// A database.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `postgres://user:password@host/name` or `sqlite:path`; a path is relative to the configuration's folder.
+    pub url: String,
+    /// How many connections, and for how long.
+    #[serde(default)]
+    pub pool: Pool,
+    /// The longest a statement may run.
+    #[serde(default = "defaults::statement_timeout")]
+    #[schemars(extend("default" = "10s"))]
+    pub statement_timeout: Duration,
+    /// Whether Tollgate refuses to start without it; true by default when it is the only database.
+    pub required: Option<bool>,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The URL may hold a password.
+        f.debug_struct("Database").field("pool", &self.pool).finish_non_exhaustive()
+    }
+}
+
+/// A database's pool of connections.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pool {
+    /// Connections at most.
+    #[schemars(range(min = 1, max = 1000), extend("default" = 20))]
+    pub max: u32,
+    /// How long a connection may idle before it is closed.
+    #[schemars(extend("default" = "30s"))]
+    pub idle_timeout: Duration,
+    /// How long a call may wait for a connection.
+    #[schemars(extend("default" = "2s"))]
+    pub acquire_timeout: Duration,
+}
+
+/// What agents of this role may see and call.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// What the role is for, for people.
+    pub description: Option<String>,
+    /// The tables that exist for the role, by `database.table` or `database.schema.table`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Table>", extend("propertyNames" = names(Form::TableKey)))]
+    pub tables: BTreeMap<TableKey, Table>,
+    /// The tools it may call.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub tools: Vec<ToolName>,
+    /// How much one call may return.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// What a role may see of a table.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// The columns that exist for the role; all others do not.
+    #[schemars(length(min = 1))]
+    pub columns: Vec<String>,
+    /// Masks by column: every use of the column sees the masked value.
+    #[serde(default)]
+    pub masks: BTreeMap<String, Mask>,
+    /// The rows that exist for the role: a SQL condition over the table's columns and `:claims.NAME`, a list of conditions that must
+    /// all hold, or `all`.
+    pub rows: Rows,
+}
+
+/// A mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mask {
+    /// NULL.
+    Null,
+    /// A fixed text.
+    Redact,
+    /// `j***@example.com`
+    Email,
+    /// `****1234`
+    Last4,
+}
+
+impl Mask {
+    const ALL: [(Mask, &'static str); 4] =
+        [(Mask::Null, "null"), (Mask::Redact, "redact"), (Mask::Email, "email"), (Mask::Last4, "last4")];
+
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(mask, _)| *mask == self).map_or("", |(_, name)| name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Mask {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Mask;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a mask")
+            }
+            // `ssn: null` is YAML's null, and plainly means the mask of that name.
+            fn visit_unit<E>(self) -> Result<Mask, E> {
+                Ok(Mask::Null)
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Mask, E> {
+                let known = Mask::ALL.iter().find(|(_, name)| *name == text).map(|(mask, _)| *mask);
+                known.ok_or_else(|| E::custom(format_args!("unknown mask `{text}`")))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl JsonSchema for Mask {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Mask".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "What stands in the column's place: nothing, a fixed text, `j***@example.com`, or `****1234`.",
+            "enum": [null, "null", "redact", "email", "last4"],
+        })
+    }
+}
+
+/// A row filter as written.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Rows {
+    /// One condition, or `all`.
+    One(String),
+    /// Conditions that must all hold.
+    All(Vec<String>),
+}
+
+/// How much one call may return.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Rows at most; a tool's own `rows_max` counts when it is smaller.
+    #[schemars(range(min = 1, max = 1_000_000), extend("default" = 1000))]
+    pub rows_max: u32,
+    /// Bytes of encoded rows at most.
+    #[schemars(extend("default" = "1MiB"))]
+    pub bytes_max: Size,
+}
+
+/// An agent.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    /// Hashes of its API keys, as `tollgate key new` prints them; several, for rotation.
+    #[serde(default)]
+    pub keys: Vec<KeyHash>,
+    /// Whether a user of this machine may be this agent without a key, on stdio and with `tollgate call`.
+    #[serde(default)]
+    pub local: bool,
+    /// Its role.
+    #[schemars(with = "String")]
+    pub role: RoleName,
+    /// What row filters may know of it, as `:claims.NAME`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Claim>", extend("propertyNames" = names(Form::Claim)))]
+    pub claims: BTreeMap<ClaimName, ClaimValue>,
+}
+
+/// A claim: one value, or a list of values.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it stands for the core's type in the schema")]
+enum Claim {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// Text.
+    Text(String),
+    /// Several values.
+    List(Vec<ClaimScalar>),
+}
+
+/// One value of a claim.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it stands for the core's type in the schema")]
+enum ClaimScalar {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// Text.
+    Text(String),
+}
+
+/// A tool: a statement with typed inputs.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// What it does, for the model that calls it.
+    pub description: String,
+    /// Its title, for people; derived from its name if absent.
+    pub title: Option<String>,
+    /// The database its statement runs on; may be left out when there is only one.
+    #[schemars(with = "Option<String>")]
+    pub database: Option<DatabaseName>,
+    /// Its inputs, by name; `:name` in the statement.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Param>", extend("propertyNames" = names(Form::Param)))]
+    pub params: InOrder<ParamName, Param>,
+    /// One SELECT. `[[ … ]]` is dropped when a parameter inside it is not given.
+    pub sql: String,
+    /// Rows at most; a role's own `rows_max` counts when it is smaller.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub rows_max: Option<u32>,
+    /// Says that another tool should be used.
+    pub deprecated: Option<Deprecated>,
+}
+
+/// A parameter of a tool.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Param {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub ty: ParamType,
+    /// What it means, for the model.
+    pub description: Option<String>,
+    /// Whether it must be given; true by default, unless there is a default.
+    pub required: Option<bool>,
+    /// The value when it is not given.
+    pub default: Option<JsonText>,
+    /// Whether its values are stored only as keyed hashes in the audit log.
+    #[serde(default)]
+    pub sensitive: bool,
+    /// The values it may have.
+    #[serde(rename = "enum")]
+    pub values: Option<Vec<JsonText>>,
+    /// The smallest value.
+    #[schemars(with = "Option<f64>")]
+    pub minimum: Option<JsonText>,
+    /// The largest value.
+    #[schemars(with = "Option<f64>")]
+    pub maximum: Option<JsonText>,
+    /// Characters at least.
+    pub min_length: Option<u32>,
+    /// Characters at most.
+    pub max_length: Option<u32>,
+    /// A regular expression that the whole value must match.
+    pub pattern: Option<String>,
+    /// What an array holds.
+    pub items: Option<Items>,
+    /// Values of an array at most.
+    pub max_items: Option<u32>,
+}
+
+/// What an array holds.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Items {
+    /// The type of each value.
+    #[serde(rename = "type")]
+    pub ty: ParamType,
+    /// The values it may have.
+    #[serde(rename = "enum")]
+    pub values: Option<Vec<JsonText>>,
+    /// The smallest value.
+    #[schemars(with = "Option<f64>")]
+    pub minimum: Option<JsonText>,
+    /// The largest value.
+    #[schemars(with = "Option<f64>")]
+    pub maximum: Option<JsonText>,
+    /// Characters at least.
+    pub min_length: Option<u32>,
+    /// Characters at most.
+    pub max_length: Option<u32>,
+    /// A regular expression that the whole value must match.
+    pub pattern: Option<String>,
+}
+
+/// The types of parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ParamType {
+    /// Text.
+    String,
+    /// A whole number of 64 bits.
+    Integer,
+    /// A decimal number, never through a float.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// A calendar date, `2026-01-31`.
+    Date,
+    /// A moment with its offset, `2026-01-31T12:00:00Z`.
+    Timestamp,
+    /// A UUID.
+    Uuid,
+    /// Any JSON value.
+    Json,
+    /// Several values of one type.
+    Array,
+}
+
+/// That a tool should no longer be used.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deprecated {
+    /// The tool to use instead.
+    #[serde(rename = "use")]
+    #[schemars(with = "String")]
+    pub instead: ToolName,
+    /// Since when.
+    pub since: Option<Day>,
+    /// From which day on (00:00 UTC) it is refused.
+    pub sunset: Option<Day>,
+}
+
+/// A map whose order counts: agents read a tool's inputs in the order its author chose.
+#[derive(Clone, Debug)]
+pub struct InOrder<K, V>(pub Vec<(K, V)>);
+
+impl<K, V> Default for InOrder<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for InOrder<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor<K, V>(PhantomData<(K, V)>);
+        impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> de::Visitor<'de> for Visitor<K, V> {
+            type Value = InOrder<K, V>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, mut access: A) -> Result<InOrder<K, V>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = access.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(InOrder(entries))
+            }
+        }
+        deserializer.deserialize_map(Visitor(PhantomData))
+    }
+}
+
+/// How Tollgate listens.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// The address and port for agents.
+    #[schemars(with = "String", extend("default" = "127.0.0.1:8642", "x-tollgate-form" = "address"))]
+    pub listen: SocketAddr,
+    /// The address and port for health and metrics, never the agents' own.
+    #[schemars(with = "String", extend("default" = "127.0.0.1:8643", "x-tollgate-form" = "address"))]
+    pub metrics_listen: SocketAddr,
+    /// Secrets of at least 32 characters that cursors are sealed with, the first one for new cursors; replicas share them. Made up at start if absent.
+    pub seal_keys: Vec<String>,
+    /// `Host` headers that are answered besides the listener's own address.
+    pub allowed_hosts: Vec<String>,
+    /// `Origin` headers of browsers that are answered.
+    pub allowed_origins: Vec<String>,
+    /// Bytes of a request's body at most.
+    #[schemars(extend("default" = "1MiB"))]
+    pub body_max: Size,
+    /// Connections at most.
+    #[schemars(range(min = 1, max = 100_000), extend("default" = 1024))]
+    pub connections_max: u32,
+    /// How long calls in flight may take to finish when Tollgate is told to stop.
+    #[schemars(extend("default" = "25s"))]
+    pub drain_timeout: Duration,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("listen", &self.listen).finish_non_exhaustive()
+    }
+}
+
+/// Where and how calls are written down.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// The folder of the audit log, relative to the configuration's folder.
+    #[schemars(with = "String", extend("default" = "./audit"))]
+    pub dir: PathBuf,
+    /// Parameters and claims stored only as keyed hashes, besides those compared with a masked column.
+    pub sensitive: Vec<String>,
+}
+
+/// The JSON Schema of the configuration, for editors, for the manual, and for our own check of what is written.
+pub fn json_schema() -> serde_json::Value {
+    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<File>().to_value()
+}
+
+mod defaults {
+    use super::Duration;
+
+    pub(super) fn statement_timeout() -> Duration {
+        Duration(std::time::Duration::from_secs(10))
+    }
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        let limits = tollgate_backends::PoolLimits::default();
+        Self {
+            max: limits.max,
+            idle_timeout: Duration(limits.idle_timeout),
+            acquire_timeout: Duration(limits.acquire_timeout),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { rows_max: 1_000, bytes_max: Size(1 << 20) }
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8642)),
+            metrics_listen: SocketAddr::from(([127, 0, 0, 1], 8643)),
+            seal_keys: Vec::new(),
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            body_max: Size(1 << 20),
+            connections_max: 1_024,
+            drain_timeout: Duration(std::time::Duration::from_secs(25)),
+        }
+    }
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { dir: PathBuf::from("./audit"), sensitive: Vec::new() }
+    }
+}

@@ -1,0 +1,106 @@
+//! From `tollgate.yaml` to a gateway: read, expand, check, compile, with all mistakes at once. The only reader of the environment.
+
+pub mod decode;
+pub mod diagnostics;
+pub mod file;
+pub mod scalar;
+pub mod source;
+pub mod yaml;
+
+mod include;
+mod secrets;
+mod settings;
+mod shape;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tollgate_core::names::Code;
+
+pub use self::{
+    diagnostics::{Diagnostic, Diagnostics, Severity, Style},
+    settings::{AuditSettings, SealKey, ServerSettings, Settings},
+};
+use self::{secrets::Secrets, yaml::Node};
+
+/// A configuration that was read: what it says, where it says it, and what is already known to be wrong with it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What it says.
+    pub file: file::File,
+    /// The folder that its paths are relative to.
+    pub folder: PathBuf,
+    /// SHA-256 over the files as written, secrets not expanded.
+    pub hash: [u8; 32],
+    tree: Node,
+    diagnostics: Diagnostics,
+}
+
+impl Loaded {
+    /// Everything beside the policy; mistakes go to `diagnostics`.
+    pub fn settings(&self, diagnostics: &mut Diagnostics) -> Settings {
+        settings::settings(self, diagnostics)
+    }
+
+    /// What is known to be wrong so far. Keys that are unknown stand here, and were left out of `file`.
+    pub fn diagnostics(&self) -> &Diagnostics {
+        &self.diagnostics
+    }
+}
+
+/// The configuration file to read when none is named: `$TOLLGATE_CONFIG`, else `./tollgate.yaml`.
+pub fn default_path() -> PathBuf {
+    environment("TOLLGATE_CONFIG").map_or_else(|| PathBuf::from("tollgate.yaml"), PathBuf::from)
+}
+
+/// The key that `call` and `serve --stdio` prove their agent with: `$TOLLGATE_KEY`.
+pub fn agent_key() -> Option<String> {
+    environment("TOLLGATE_KEY")
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Reads a configuration with the process's environment.
+pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
+    load_with(path, &environment)
+}
+
+/// Reads a configuration with the environment given.
+pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Diagnostics> {
+    let mut diagnostics = Diagnostics::default();
+    let Some(mut tree) = include::read(path, &mut diagnostics) else { return Err(diagnostics) };
+    let folder = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    Secrets::new(environment, &folder).expand(&mut tree, &mut diagnostics);
+    shape::check(&mut tree, &file::json_schema(), &mut diagnostics);
+    match decode::decode(&tree) {
+        Ok(file) => {
+            let hash = hash(&diagnostics);
+            Ok(Loaded { file, folder, hash, tree, diagnostics })
+        }
+        Err(error) => {
+            // What the shape has already refused is not said twice.
+            if !diagnostics.has_errors() {
+                let diagnostic = Diagnostic::error(Code::CONFIG_TYPE, error.message);
+                diagnostics.push(diagnostic.at(error.place.unwrap_or(tree.place)));
+            }
+            Err(diagnostics)
+        }
+    }
+}
+
+fn hash(diagnostics: &Diagnostics) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for source in diagnostics.sources().iter() {
+        hasher.update((source.text.len() as u64).to_be_bytes());
+        hasher.update(&source.text);
+    }
+    hasher.finalize().into()
+}

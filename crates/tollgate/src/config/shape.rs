@@ -1,0 +1,304 @@
+//! The tree against the JSON Schema: every unknown key and every value of the wrong type or form at once, each with its place.
+//!
+//! It reads the keywords that our own schema uses and no others; a test holds the schema to them.
+
+use serde_json::{Map, Value};
+use tollgate_core::names::Code;
+
+use super::{
+    diagnostics::{Diagnostic, Diagnostics},
+    scalar::{FORM, Form},
+    source::{Path, Place},
+    yaml::{Data, Entry, Node, Text},
+};
+
+/// Checks a tree against a schema, and takes the unknown keys out of it, so that the rest can still be looked at.
+pub(super) fn check(node: &mut Node, schema: &Value, diagnostics: &mut Diagnostics) {
+    let place = node.place;
+    Shape { root: schema, diagnostics }.check(node, schema, &Path::root(), place);
+}
+
+struct Shape<'a> {
+    root: &'a Value,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl<'a> Shape<'a> {
+    /// `named` is where the value's name stands: what is missing inside it is shown there.
+    fn check(&mut self, node: &mut Node, schema: &'a Value, path: &Path, named: Place) {
+        let schema = self.resolve(schema);
+        let Some(schema) = schema.as_object() else { return };
+        if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
+            let fitting = branches.iter().find(|branch| self.fits(node, branch));
+            match fitting {
+                Some(branch) => self.check(node, branch, path, named),
+                None => self.wrong_type(node, &Value::Object(schema.clone()), path),
+            }
+            return;
+        }
+        if let Some(allowed) = constants(schema) {
+            self.constant(node, &allowed, path);
+            return;
+        }
+        if !self.fits(node, &Value::Object(schema.clone())) {
+            self.wrong_type(node, &Value::Object(schema.clone()), path);
+            return;
+        }
+        self.form(node, schema, path);
+        self.range(node, schema, path);
+        match &mut node.data {
+            Data::List(_) => self.list(node, schema, path),
+            Data::Map(_) => self.map(node, schema, path, named),
+            Data::Null | Data::Bool(_) | Data::Number(_) | Data::Text(_) => {}
+        }
+    }
+
+    fn resolve(&self, schema: &'a Value) -> &'a Value {
+        let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'));
+        match target.and_then(|pointer| self.root.pointer(pointer)) {
+            Some(found) => found,
+            None => schema,
+        }
+    }
+
+    /// Whether the value's type is one that the schema allows; what is inside it is not looked at.
+    fn fits(&self, node: &Node, schema: &Value) -> bool {
+        let resolved = self.resolved(schema);
+        if let Some(branches) = resolved.get("anyOf").and_then(Value::as_array) {
+            return branches.iter().any(|branch| self.fits(node, branch));
+        }
+        match resolved.get("type") {
+            Some(Value::String(name)) => is(node, name),
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).any(|name| is(node, name)),
+            _ => true,
+        }
+    }
+
+    fn resolved<'s>(&'s self, schema: &'s Value) -> &'s Value {
+        let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'));
+        target.and_then(|pointer| self.root.pointer(pointer)).unwrap_or(schema)
+    }
+
+    fn types(&self, schema: &Value, out: &mut Vec<String>) {
+        let schema = self.resolved(schema);
+        for branch in schema.get("anyOf").and_then(Value::as_array).into_iter().flatten() {
+            self.types(branch, out);
+        }
+        let names = match schema.get("type") {
+            Some(Value::String(name)) => vec![name.as_str()],
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        for name in names {
+            let words = words(name).to_owned();
+            if name != "null" && !out.contains(&words) {
+                out.push(words);
+            }
+        }
+    }
+
+    fn wrong_type(&mut self, node: &Node, schema: &Value, path: &Path) {
+        let form = schema.get(FORM).and_then(Value::as_str).and_then(Form::named);
+        if let (Some(form), Data::Number(text)) = (form, &node.data)
+            && let Err(problem) = form.check(text)
+        {
+            self.diagnostics.push(Diagnostic::error(form_code(form), format!("`{path}`: {problem}")).at(node.place));
+            return;
+        }
+        let mut wanted = Vec::new();
+        self.types(schema, &mut wanted);
+        let wanted = match wanted.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+            None => "something else".to_owned(),
+        };
+        let message = match node.data {
+            Data::Null => format!("`{path}` has no value; it must be {wanted}"),
+            Data::Number(_) | Data::Bool(_) => format!("`{path}` must be {wanted}, not `{}`", node.to_json()),
+            Data::Text(_) | Data::List(_) | Data::Map(_) => format!("`{path}` must be {wanted}, not {}", node.kind()),
+        };
+        self.diagnostics.push(Diagnostic::error(Code::CONFIG_TYPE, message).at(node.place));
+    }
+
+    fn constant(&mut self, node: &Node, allowed: &[&Value], path: &Path) {
+        let written = match &node.data {
+            Data::Text(text) => Value::from(text.value.as_str()),
+            Data::Null => Value::Null,
+            _ => Value::from(node.to_json()),
+        };
+        if allowed.contains(&&written) {
+            return;
+        }
+        let names: Vec<&str> = allowed.iter().filter_map(|v| v.as_str()).collect();
+        let shown = match &node.data {
+            Data::Text(text) => text.shown().to_owned(),
+            _ => node.to_json(),
+        };
+        let message = format!("`{path}` is `{}`; it must be one of {}", cut(&shown), ticked(&names));
+        let diagnostic = Diagnostic::error(Code::CONFIG_TYPE, message).at(node.place);
+        self.diagnostics.push(diagnostic.did_you_mean(&shown, names));
+    }
+
+    fn form(&mut self, node: &Node, schema: &Map<String, Value>, path: &Path) {
+        let Some(form) = schema.get(FORM).and_then(Value::as_str).and_then(Form::named) else { return };
+        let (value, shown) = match &node.data {
+            Data::Text(Text { value, written }) => (value, written.as_ref()),
+            Data::Number(text) => (text, None),
+            _ => return,
+        };
+        // A secret that is not there was reported where it is read.
+        if value.is_empty() && shown.is_some() {
+            return;
+        }
+        if let Err(problem) = form.check(value) {
+            let message = match shown {
+                Some(written) => format!("`{path}`: what `{}` expands to does not fit here", cut(written)),
+                None => format!("`{path}`: {problem}"),
+            };
+            self.diagnostics.push(Diagnostic::error(form_code(form), message).at(node.place));
+        }
+    }
+
+    fn range(&mut self, node: &Node, schema: &Map<String, Value>, path: &Path) {
+        let Some(value) = integer(node) else { return };
+        let bound = |key| schema.get(key).and_then(Value::as_i64).map(i128::from);
+        let (low, high) = (bound("minimum"), bound("maximum"));
+        if low.is_some_and(|low| value < low) || high.is_some_and(|high| value > high) {
+            let wanted = match (low, high) {
+                (Some(low), Some(high)) => format!("from {low} to {high}"),
+                (Some(low), None) => format!("at least {low}"),
+                (None, Some(high)) => format!("at most {high}"),
+                (None, None) => return,
+            };
+            let message = format!("`{path}` is {value}; it must be {wanted}");
+            self.diagnostics.push(Diagnostic::error(Code::CONFIG_LIMIT, message).at(node.place));
+        }
+    }
+
+    fn list(&mut self, node: &mut Node, schema: &'a Map<String, Value>, path: &Path) {
+        let place = node.place;
+        let Data::List(items) = &mut node.data else { return };
+        if schema.get("minItems").and_then(Value::as_u64).is_some_and(|least| (items.len() as u64) < least) {
+            let message = format!("`{path}` must not be empty");
+            self.diagnostics.push(Diagnostic::error(Code::CONFIG_TYPE, message).at(place));
+        }
+        let Some(item_schema) = schema.get("items") else { return };
+        for (i, item) in items.iter_mut().enumerate() {
+            let place = item.place;
+            self.check(item, item_schema, &path.index(i), place);
+        }
+    }
+
+    fn map(&mut self, node: &mut Node, schema: &'a Map<String, Value>, path: &Path, named: Place) {
+        let Data::Map(entries) = &mut node.data else { return };
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let others = schema.get("additionalProperties").filter(|s| s.is_object());
+        if let Some(properties) = properties {
+            entries.retain(|entry| self.known(entry, properties, path));
+            let required = schema.get("required").and_then(Value::as_array);
+            for key in required.into_iter().flatten().filter_map(Value::as_str) {
+                if !entries.iter().any(|e| e.key == key) {
+                    let message = format!("`{path}` lacks the key `{key}`");
+                    self.diagnostics.push(Diagnostic::error(Code::CONFIG_TYPE, message).at(named));
+                }
+            }
+        }
+        let form = schema.get("propertyNames").and_then(|s| s.get(FORM)).and_then(Value::as_str).and_then(Form::named);
+        for entry in entries.iter_mut() {
+            if let Some(Err(problem)) = form.map(|form| form.check(&entry.key)) {
+                self.diagnostics.push(Diagnostic::error(Code::CONFIG_TYPE, problem).at(entry.key_place));
+            }
+            let inner = properties.and_then(|p| p.get(&entry.key)).or(others);
+            if let Some(inner) = inner {
+                self.check(&mut entry.value, inner, &path.key(&entry.key), entry.key_place);
+            }
+        }
+    }
+
+    fn known(&mut self, entry: &Entry, properties: &Map<String, Value>, path: &Path) -> bool {
+        if properties.contains_key(&entry.key) {
+            return true;
+        }
+        let names = properties.keys().map(String::as_str);
+        let message = match path.steps() {
+            [] => format!("unknown key `{}`", cut(&entry.key)),
+            _ => format!("unknown key `{}` in `{path}`", cut(&entry.key)),
+        };
+        let diagnostic = Diagnostic::error(Code::CONFIG_UNKNOWN_KEY, message).at(entry.key_place);
+        let mut diagnostic = diagnostic.did_you_mean(&entry.key, names);
+        if diagnostic.help.is_none() {
+            let names: Vec<&str> = properties.keys().map(String::as_str).collect();
+            diagnostic = diagnostic.help(format!("known here: {}", ticked(&names)));
+        }
+        self.diagnostics.push(diagnostic);
+        false
+    }
+}
+
+/// The values that a schema allows, where it lists them.
+fn constants(schema: &Map<String, Value>) -> Option<Vec<&Value>> {
+    if let Some(values) = schema.get("enum").and_then(Value::as_array) {
+        return Some(values.iter().collect());
+    }
+    let branches = schema.get("oneOf")?.as_array()?;
+    branches.iter().map(|branch| branch.get("const")).collect()
+}
+
+fn is(node: &Node, name: &str) -> bool {
+    match (name, &node.data) {
+        ("null", Data::Null)
+        | ("boolean", Data::Bool(_))
+        | ("string", Data::Text(_))
+        | ("array", Data::List(_))
+        | ("object", Data::Map(_))
+        | ("number", Data::Number(_)) => true,
+        ("boolean", Data::Text(Text { value, written: Some(_) })) => {
+            value.is_empty() || value == "true" || value == "false"
+        }
+        ("number", Data::Text(Text { value, written: Some(_) })) => value.is_empty() || value.parse::<f64>().is_ok(),
+        ("integer", Data::Text(Text { value, written: Some(_) })) if value.is_empty() => true,
+        ("integer", _) => integer(node).is_some(),
+        _ => false,
+    }
+}
+
+/// The whole number that a value is; the text of an expanded secret counts.
+fn integer(node: &Node) -> Option<i128> {
+    match &node.data {
+        Data::Number(text) => text.parse().ok(),
+        Data::Text(Text { value, written: Some(_) }) => value.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn words(type_name: &str) -> &str {
+    match type_name {
+        "boolean" => "`true` or `false`",
+        "string" => "text",
+        "array" => "a list",
+        "object" => "a map",
+        "number" => "a number",
+        "integer" => "a whole number",
+        other => other,
+    }
+}
+
+fn form_code(form: Form) -> Code {
+    match form {
+        Form::KeyHash => Code::CONFIG_KEY,
+        Form::Day => Code::CONFIG_TOOL_VERSION,
+        _ => Code::CONFIG_TYPE,
+    }
+}
+
+fn ticked(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// At most as much of a hostile text as a line can bear.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
