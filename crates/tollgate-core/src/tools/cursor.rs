@@ -1,0 +1,217 @@
+//! Continuing a result: what a cursor is bound to, and how a page's bounds are computed. The sealing itself is the binary's.
+
+use sha2::{Digest, Sha256};
+
+use super::plan::Plan;
+use crate::{
+    names::{ClaimValue, Origin, ParamName, Principal, Value},
+    sql::PageBound,
+};
+
+/// The reserved argument of every pageable tool.
+pub(super) const ARGUMENT: &str = "cursor";
+/// Characters of a sealed cursor at most.
+pub(super) const SEALED_MAX: usize = 1_024;
+/// Rows that may be skipped at most: what every engine takes as an OFFSET.
+const OFFSET_MAX: u64 = i64::MAX as u64;
+
+/// Seals a position so that only the same call by the same caller can open it, and only for a time.
+pub trait CursorSeal: Send + Sync {
+    /// The sealed text.
+    fn seal(&self, offset: u64, binding: &[u8; 32]) -> String;
+    /// The position, when the text was sealed for this binding and is still good.
+    fn open(&self, sealed: &str, binding: &[u8; 32]) -> Option<u64>;
+}
+
+/// The page one call reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundPage {
+    /// The statement's own LIMIT, as bound.
+    limit: Option<u64>,
+    /// Rows that earlier pages delivered.
+    start: u64,
+    /// The value of the LIMIT slot.
+    pub(super) limit_value: i64,
+    /// The value of the OFFSET slot.
+    pub(super) offset_value: i64,
+    binding: Option<[u8; 32]>,
+}
+
+impl BoundPage {
+    /// The page from `start` on; `None` when it lies past every engine's offsets.
+    /// `binding` is given for ordered statements: without an order a later page would not continue an earlier one.
+    pub(super) fn new(
+        limit: Option<u64>,
+        offset: Option<u64>,
+        start: u64,
+        rows_max: u32,
+        binding: Option<[u8; 32]>,
+    ) -> Option<BoundPage> {
+        // One row more than may be delivered, so that `truncated` is honest.
+        let most = u64::from(rows_max) + 1;
+        let limit_value = limit.map_or(most, |limit| limit.saturating_sub(start).min(most));
+        let offset_value = offset.unwrap_or(0).checked_add(start).filter(|offset| *offset <= OFFSET_MAX)?;
+        Some(BoundPage {
+            limit,
+            start,
+            limit_value: i64::try_from(limit_value).ok()?,
+            offset_value: i64::try_from(offset_value).ok()?,
+            binding,
+        })
+    }
+
+    /// Rows that earlier pages delivered.
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// The cursor after a truncated answer of so many rows; `None` where nothing can follow: the statement's own LIMIT is
+    /// reached, it has no order to continue in, or not even one row fitted, so that the next page would be the same again.
+    pub fn next_cursor(&self, delivered: u32, seal: &dyn CursorSeal) -> Option<String> {
+        let binding = self.binding.as_ref()?;
+        let next = self.start.checked_add(u64::from(delivered))?;
+        let more = delivered > 0 && self.limit.is_none_or(|limit| next < limit) && next <= OFFSET_MAX;
+        more.then(|| seal.seal(next, binding))
+    }
+}
+
+/// A bound of the page as bound: a constant, or the value of a parameter that cannot be negative.
+pub(super) fn page_bound<'v>(
+    bound: Option<&PageBound>,
+    value: impl Fn(&ParamName) -> Option<&'v Value>,
+) -> Result<Option<u64>, &'static str> {
+    match bound {
+        None => Ok(None),
+        Some(PageBound::Constant(rows)) => Ok(Some(*rows)),
+        Some(PageBound::Param(name)) => match value(name) {
+            Some(Value::Integer(rows)) => {
+                u64::try_from(*rows).map(Some).map_err(|_| "a page bound is negative after it was checked")
+            }
+            _ => Err("a page bound is not an integer after it was checked"),
+        },
+    }
+}
+
+/// SHA-256 over everything that makes a call this call: who asks, under which policy, what, with which values.
+pub(super) fn binding<'v>(
+    plan: &Plan,
+    caller: &Principal,
+    policy_hash: &[u8; 32],
+    fingerprint: &[u8; 32],
+    arguments: impl Iterator<Item = (&'v ParamName, &'v Value)>,
+) -> [u8; 32] {
+    let mut fields = Fields::new("tollgate cursor 1");
+    fields.text(caller.agent().name().as_str());
+    match caller.agent().origin() {
+        Origin::Key => fields.text("key"),
+        Origin::Local { os_user } => {
+            fields.text("local");
+            fields.text(os_user);
+        }
+    }
+    fields.text(caller.role().as_str());
+    fields.count(caller.claims().len());
+    for (name, value) in caller.claims() {
+        fields.text(name.as_str());
+        fields.claim(value);
+    }
+    fields.bytes(policy_hash);
+    fields.text(plan.tool().database().as_str());
+    fields.text(plan.tool().name().as_str());
+    fields.bytes(plan.tool().fingerprint());
+    fields.bytes(fingerprint);
+    for (name, value) in arguments {
+        fields.text(name.as_str());
+        fields.value(value);
+    }
+    fields.finish()
+}
+
+/// Fields hashed with their lengths and kinds before them, so that no two lists of fields give the same bytes.
+struct Fields(Sha256);
+
+impl Fields {
+    fn new(domain: &str) -> Fields {
+        let mut fields = Fields(Sha256::new());
+        fields.text(domain);
+        fields
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.count(bytes.len());
+        self.0.update(bytes);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    fn count(&mut self, count: usize) {
+        self.0.update((count as u64).to_be_bytes());
+    }
+
+    fn kind(&mut self, kind: u8) {
+        self.0.update([kind]);
+    }
+
+    fn claim(&mut self, claim: &ClaimValue) {
+        match claim {
+            ClaimValue::Bool(truth) => {
+                self.kind(b'b');
+                self.kind(u8::from(*truth));
+            }
+            ClaimValue::Integer(integer) => {
+                self.kind(b'i');
+                self.0.update(integer.to_be_bytes());
+            }
+            ClaimValue::Text(text) => {
+                self.kind(b't');
+                self.text(text);
+            }
+            ClaimValue::List(items) => {
+                self.kind(b'l');
+                self.count(items.len());
+                items.iter().for_each(|item| self.claim(item));
+            }
+        }
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.kind(b'0'),
+            Value::Bool(truth) => {
+                self.kind(b'b');
+                self.kind(u8::from(*truth));
+            }
+            Value::Integer(integer) => {
+                self.kind(b'i');
+                self.0.update(integer.to_be_bytes());
+            }
+            Value::Number(text) => {
+                self.kind(b'n');
+                // `1.0` and `1` are the same argument.
+                match super::decimal::Decimal::parse(text) {
+                    Some(number) => self.text(&number.canonical()),
+                    None => self.text(text),
+                }
+            }
+            Value::Text(text) => {
+                self.kind(b't');
+                self.text(text);
+            }
+            Value::Json(text) => {
+                self.kind(b'j');
+                self.text(text);
+            }
+            Value::Array(items) => {
+                self.kind(b'l');
+                self.count(items.len());
+                items.iter().for_each(|item| self.value(item));
+            }
+        }
+    }
+
+    fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+}
