@@ -88,6 +88,10 @@ codes! {
     INVALID_CURSOR = 313, "a cursor that is expired, altered, or of another call";
     MALFORMED_REQUEST = 320, "a request that is not well formed";
     REQUEST_TOO_LARGE = 321, "a request over the size limit";
+    UNKNOWN_METHOD = 322, "a method that is not offered";
+    UNSUPPORTED_VERSION = 323, "a protocol version that is not served";
+    UNTRUSTED_ADDRESS = 324, "a Host or Origin that is not allowed";
+    REQUEST_TIMEOUT = 325, "a request that did not arrive in time";
 
     // 4xx: SQL.
     SQL_SYNTAX = 401, "SQL that cannot be read";
