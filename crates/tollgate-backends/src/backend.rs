@@ -38,6 +38,11 @@ pub trait Backend: Send + Sync {
     /// One round trip: is it there and would it take a statement?
     fn probe(&self) -> BoxFuture<'_, Result<(), BackendError>>;
 
+    /// What an operator should know of the login, one sentence each; empty until a connection was made.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The pool, now.
     fn pool_status(&self) -> PoolStatus;
 

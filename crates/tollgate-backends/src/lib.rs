@@ -1,6 +1,7 @@
 //! Databases behind one trait. A backend takes checked statements only, and knows neither roles nor tools.
 
 pub mod backend;
+pub mod postgres;
 
 mod json;
 mod pool;

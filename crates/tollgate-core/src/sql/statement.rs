@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use sha2::{Digest as _, Sha256};
+
 use super::tree::Slot;
 use crate::catalog::{ColumnId, SqlType, TableId};
 use crate::names::{Dialect, ParamName};
@@ -117,6 +119,24 @@ impl CheckedStatement {
     /// What it touches.
     pub fn footprint(&self) -> &Footprint {
         &self.footprint
+    }
+
+    /// The same statement with the columns at those places as the database's own text, for types that only the database
+    /// can write. Names, order, rows, parameters and footprint stay; the fingerprint is the new text's.
+    #[must_use]
+    pub fn with_text_columns(&self, places: &[usize]) -> CheckedStatement {
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let mut inner = Vec::with_capacity(self.columns.len());
+        let mut outer = Vec::with_capacity(self.columns.len());
+        for (place, column) in self.columns.iter().enumerate() {
+            let stand_in = format!("c{place}");
+            let cast = if places.contains(&place) { format!("CAST({stand_in} AS text)") } else { stand_in.clone() };
+            outer.push(format!("{cast} AS {}", quoted(&column.name)));
+            inner.push(stand_in);
+        }
+        let text = format!("SELECT {} FROM ({}) AS tg_rows ({})", outer.join(", "), self.text, inner.join(", "));
+        let fingerprint = Sha256::digest(text.as_bytes()).into();
+        CheckedStatement { text, fingerprint, ..self.clone() }
     }
 
     /// How it pages.

@@ -1,0 +1,247 @@
+//! Connections: opened, pinned and verified before anything is asked of them. Whatever a session must be for the policy
+//! to hold is set in the startup packet and read back; a server that did not take it gets no statement.
+
+use std::{error::Error as _, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    task::AbortHandle,
+};
+use tokio_postgres::{CancelToken, Client, Config, SimpleQueryMessage};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{
+    error,
+    login::{self, Login},
+    prepare::{Shapes, Statements},
+    tls,
+    url::{Target, Tls, UrlError},
+};
+use crate::{
+    BackendError, ErrorKind, PoolLimits,
+    pool::{self, Pooled},
+};
+
+/// The longest that a statement may wait for a lock.
+const LOCK_TIMEOUT_MAX: Duration = Duration::from_secs(5);
+/// How long a cancel request may take to be sent, its connection included.
+const CANCEL_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// What every session is, in the startup packet's words. All of it is within any role's rights to set.
+const PINNED: [(&str, &str); 12] = [
+    ("default_transaction_read_only", "on"),
+    ("search_path", ""),
+    ("standard_conforming_strings", "on"),
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO"),
+    ("IntervalStyle", "iso_8601"),
+    ("extra_float_digits", "1"),
+    ("bytea_output", "hex"),
+    ("row_security", "on"),
+    ("client_min_messages", "error"),
+    ("jit", "off"),
+    ("work_mem", "16MB"),
+];
+
+/// Read back on every connection: what confinement and exact values rest on. Timeouts in milliseconds.
+const VERIFY: &str = "SELECT pg_catalog.current_setting('transaction_read_only'), \
+    pg_catalog.current_setting('default_transaction_read_only'), \
+    pg_catalog.current_setting('search_path'), \
+    pg_catalog.current_setting('standard_conforming_strings'), \
+    pg_catalog.current_setting('client_encoding'), \
+    pg_catalog.current_setting('TimeZone'), \
+    pg_catalog.current_setting('IntervalStyle'), \
+    pg_catalog.current_setting('bytea_output'), \
+    (EXTRACT(epoch FROM pg_catalog.current_setting('statement_timeout')::pg_catalog.interval) * 1000)::pg_catalog.int8, \
+    CASE WHEN pg_catalog.current_setting('is_superuser') = 'on' \
+        THEN pg_catalog.set_config('temp_file_limit', '1GB', false) END";
+
+/// The names of `VERIFY`'s columns, for the operator.
+const VERIFIED: [&str; 9] = [
+    "transaction_read_only",
+    "default_transaction_read_only",
+    "search_path",
+    "standard_conforming_strings",
+    "client_encoding",
+    "TimeZone",
+    "IntervalStyle",
+    "bytea_output",
+    "statement_timeout",
+];
+
+/// A session that is not what it must be.
+#[derive(Debug, thiserror::Error)]
+#[error("the server did not take the session setting `{0}`; a transaction pooler in between is not supported")]
+struct NotPinned(&'static str);
+
+/// Opens connections to one server.
+pub(super) struct Connector {
+    config: Config,
+    tls: MakeRustlsConnect,
+    statement_timeout: Duration,
+    login: OnceCell<Login>,
+    cancelling: Arc<Semaphore>,
+    pub(super) shapes: Shapes,
+}
+
+impl Connector {
+    /// For a URL; nothing is connected yet.
+    pub(super) fn new(url: &str, limits: &PoolLimits) -> Result<Self, UrlError> {
+        let Target { mut config, tls } = Target::parse(url)?;
+        config.options(startup_options(limits.statement_timeout));
+        let tls = match tls {
+            Tls::Plain => tls::unused()?,
+            Tls::Verified(roots) => tls::verified(roots.as_deref())?,
+        };
+        Ok(Self {
+            config,
+            tls,
+            statement_timeout: limits.statement_timeout,
+            login: OnceCell::new(),
+            cancelling: Arc::new(Semaphore::new(1)),
+            shapes: Shapes::default(),
+        })
+    }
+
+    /// What was found of the login role, once any connection was made.
+    pub(super) fn login(&self) -> Option<&Login> {
+        self.login.get()
+    }
+
+    async fn verify(&self, client: &Client) -> Result<(), BackendError> {
+        let answer = client.simple_query(VERIFY).await.map_err(error::connect_error)?;
+        let row = answer.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        let timeout = self.statement_timeout.as_millis().to_string();
+        let expected: [&[&str]; 9] =
+            [&["on"], &["on"], &["", "\"\""], &["on"], &["UTF8"], &["UTC"], &["iso_8601"], &["hex"], &[&timeout]];
+        for (index, (name, expected)) in VERIFIED.into_iter().zip(expected).enumerate() {
+            let found = row.and_then(|row| row.try_get(index).ok().flatten());
+            if !found.is_some_and(|found| expected.contains(&found)) {
+                return Err(BackendError::new(ErrorKind::Unavailable, NotPinned(name)));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl pool::Connector for Connector {
+    type Connection = Connection;
+
+    async fn connect(&self) -> Result<Connection, BackendError> {
+        let (client, driver) = self.config.connect(self.tls.clone()).await.map_err(error::connect_error)?;
+        let driver = tokio::spawn(async move {
+            if let Err(error) = driver.await {
+                // The statement that was running reports it to its caller; here it is only worth knowing when.
+                tracing::debug!(closed = error.is_closed(), cause = error.source(), "a PostgreSQL connection ended");
+            }
+        });
+        let canceller =
+            Canceller { token: client.cancel_token(), tls: self.tls.clone(), gate: Arc::clone(&self.cancelling) };
+        let connection = Connection {
+            client,
+            statements: Statements::default(),
+            canceller: Arc::new(canceller),
+            pattern: Pattern::Transaction,
+            _driver: AbortOnDrop(driver.abort_handle()),
+        };
+        self.verify(&connection.client).await?;
+        let login = self.login.get_or_try_init(|| login::examine(&connection.client)).await?;
+        Ok(Connection { pattern: login.pattern(), ..connection })
+    }
+
+    fn is_usable(connection: &Connection) -> bool {
+        !connection.client.is_closed()
+    }
+}
+
+fn startup_options(statement_timeout: Duration) -> String {
+    let milliseconds = statement_timeout.as_millis();
+    let lock = statement_timeout.min(LOCK_TIMEOUT_MAX).as_millis();
+    let mut options = format!(
+        "-c statement_timeout={milliseconds} -c lock_timeout={lock} \
+         -c idle_in_transaction_session_timeout={milliseconds}"
+    );
+    for (name, value) in PINNED {
+        options.push_str(&format!(" -c {name}={value}"));
+    }
+    options
+}
+
+/// How a statement is kept from writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pattern {
+    /// The login cannot write, and each statement is a read-only transaction of its own by the session's default.
+    Autocommit,
+    /// `BEGIN READ ONLY`, the statement, `COMMIT`, sent together.
+    Transaction,
+}
+
+/// An open, verified connection. Dropping it closes the socket at once, whatever the server is doing.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    pub(super) statements: Statements,
+    pub(super) canceller: Arc<Canceller>,
+    pub(super) pattern: Pattern,
+    _driver: AbortOnDrop,
+}
+
+/// Ends the task that reads and writes a connection's socket.
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Asks the server to stop what a connection runs.
+pub(super) struct Canceller {
+    token: CancelToken,
+    tls: MakeRustlsConnect,
+    gate: Arc<Semaphore>,
+}
+
+impl Canceller {
+    /// Sends one cancel request, over a connection of its own; one at a time per server, so that a storm of cancelled
+    /// calls cannot use up the server's connections.
+    pub(super) async fn cancel(&self) -> Result<(), BackendError> {
+        let send = async {
+            let _permit = self.gate.acquire().await.map_err(|error| BackendError::new(ErrorKind::Internal, error))?;
+            self.token.cancel_query(self.tls.clone()).await.map_err(error::connect_error)
+        };
+        tokio::time::timeout(CANCEL_TIME_MAX, send)
+            .await
+            .unwrap_or_else(|elapsed| Err(BackendError::new(ErrorKind::Unavailable, elapsed)))
+    }
+}
+
+/// A connection in use. Only one that is said to be at rest goes back to the pool; dropped in any other way it is closed,
+/// so that nothing of one call can reach the next.
+pub(super) struct Lease(Option<Pooled<Connector>>);
+
+impl Lease {
+    pub(super) fn new(pooled: Pooled<Connector>) -> Self {
+        Self(Some(pooled))
+    }
+
+    /// The connection; `None` never happens before `release`.
+    pub(super) fn connection(&mut self) -> Result<&mut Connection, BackendError> {
+        self.0.as_deref_mut().ok_or_else(|| BackendError::of(ErrorKind::Internal))
+    }
+
+    /// Returns the connection: everything it was asked has been answered to its end.
+    pub(super) fn release(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(pooled) = self.0.take() {
+            pooled.discard();
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! From SQLSTATE to the few kinds that a caller can act on. The server's words go no further than the operator's log.
+
+use std::{error::Error as _, io};
+
+use tokio_postgres::{Error, error::DbError};
+
+use crate::{BackendError, ErrorKind};
+
+/// What the driver said, as a kind with the driver's story behind it.
+pub(super) fn backend_error(error: Error) -> BackendError {
+    let kind = match error.as_db_error() {
+        Some(refused) => server_kind(refused),
+        None if error.is_closed() || is_io(&error) => ErrorKind::Unavailable,
+        None => ErrorKind::Internal,
+    };
+    let database_code = error.code().map(|state| state.code().to_owned());
+    BackendError { kind, database_code, source: Some(Box::new(error)) }
+}
+
+/// The same while connecting, when whatever went wrong means that there is no connection.
+pub(super) fn connect_error(error: Error) -> BackendError {
+    BackendError { kind: ErrorKind::Unavailable, ..backend_error(error) }
+}
+
+/// Whether a prepared statement no longer stands for what it was prepared from, so that preparing it again may help.
+pub(super) fn is_stale_plan(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|refused| match refused.code().code() {
+        // No such prepared statement.
+        "26000" => true,
+        // "cached plan must not change result type", which has no code of its own.
+        "0A000" => refused.routine() == Some("RevalidateCachedQuery"),
+        _ => false,
+    })
+}
+
+/// Whether this is the end of a statement that a cancel request stopped, and nothing else: a timeout ends a statement
+/// with the same code, and then the request is still on its way. A server that says it in another language is not
+/// understood, which costs a connection and is safe.
+pub(super) fn is_cancel_request(error: &Error) -> bool {
+    error.as_db_error().is_some_and(is_user_request)
+}
+
+fn is_user_request(refused: &DbError) -> bool {
+    refused.code().code() == "57014" && refused.message() == "canceling statement due to user request"
+}
+
+fn is_io(error: &Error) -> bool {
+    error.source().is_some_and(|source| source.is::<io::Error>())
+}
+
+fn server_kind(refused: &DbError) -> ErrorKind {
+    let code = refused.code().code();
+    match code {
+        "57014" if is_user_request(refused) => ErrorKind::Cancelled,
+        "57014" => ErrorKind::Timeout,
+        // Locks, deadlocks, conflicts with a standby's recovery.
+        "55P03" | "40P01" | "40001" => ErrorKind::Resources,
+        // Too many connections, shutting down, starting up, no such database or login, ended for idling.
+        "53300" | "57P01" | "57P02" | "57P03" | "57P05" | "3D000" | "25P03" => ErrorKind::Unavailable,
+        "42501" | "25006" | "0A000" => ErrorKind::Refused,
+        // The statement was checked against the catalog: a name or type that is not there now has gone since.
+        "26000" | "3F000" => ErrorKind::Changed,
+        // A subquery that yields more than one row.
+        "21000" => ErrorKind::Data,
+        _ => match code.get(..2) {
+            Some("08" | "28") => ErrorKind::Unavailable,
+            Some("22") => ErrorKind::Data,
+            Some("42") => ErrorKind::Changed,
+            Some("53" | "54") => ErrorKind::Resources,
+            _ => ErrorKind::Internal,
+        },
+    }
+}

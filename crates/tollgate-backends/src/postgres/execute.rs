@@ -1,0 +1,289 @@
+//! One call on one connection, from the bound values to the last row. A call that its caller leaves is cancelled in the
+//! database and read to its end in the background: its connection serves another call only when that end was seen.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_util::{
+    FutureExt as _, StreamExt as _,
+    future::{MaybeDone, maybe_done},
+};
+use tokio::{sync::oneshot, time::Instant};
+use tokio_postgres::{Client, RowStream};
+use tollgate_core::{names::Value, sql::CheckedStatement};
+
+use super::{
+    bind::{self, Bound},
+    connect::{Canceller, Connector, Lease, Pattern},
+    error,
+    prepare::{self, Prepared},
+    value::Raw,
+};
+use crate::{
+    BackendError, ErrorKind, Executed, Execution, ReadLimits, Rows,
+    json::{Reading, RowsWriter},
+    pool::Pool,
+};
+
+/// How long the rest of an answer that a limit cut may take to arrive before its statement is cancelled.
+const SURPLUS_TIME_MAX: Duration = Duration::from_millis(50);
+/// How much of that rest is read, in bytes, before its statement is cancelled.
+const SURPLUS_BYTES_MAX: usize = 1 << 20;
+/// How long a cancelled statement may take to end before its connection is closed.
+const CANCELLED_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Why a call ended without rows.
+pub(super) enum Failure {
+    /// The driver or the server said so.
+    Driver(tokio_postgres::Error),
+    /// We did.
+    Ours(BackendError),
+}
+
+/// Runs a statement within the limits, the deadline and the caller's patience.
+pub(super) async fn execute(pool: &Arc<Pool<Connector>>, asked: Execution<'_>) -> Result<Executed, BackendError> {
+    let asked_at = Instant::now();
+    let pooled = pool.acquire(asked.deadline, asked.cancel).await?;
+    let started_at = Instant::now();
+    let canceller = Arc::clone(&pooled.canceller);
+    let (early, mut surplus) = oneshot::channel();
+    let call = Call {
+        pool: Arc::clone(pool),
+        statement: Arc::clone(asked.statement),
+        values: asked.values.to_vec(),
+        limits: asked.limits,
+        early,
+    };
+    let mut running = Running { call: Some(Box::pin(call.run(Lease::new(pooled)))), canceller };
+    let rows = tokio::select! {
+        biased;
+        ended = &mut running => ended.settle(),
+        Ok(rows) = &mut surplus => Ok(rows),
+        () = asked.cancel.cancelled() => Err(BackendError::of(ErrorKind::Cancelled)),
+        () = tokio::time::sleep_until(asked.deadline) => Err(BackendError::of(ErrorKind::Timeout)),
+    }?;
+    Ok(Executed { rows, waited: started_at - asked_at, ran: started_at.elapsed() })
+}
+
+/// A call and all it needs, so that it can go on without its caller.
+struct Call {
+    pool: Arc<Pool<Connector>>,
+    statement: Arc<CheckedStatement>,
+    values: Vec<Value>,
+    limits: ReadLimits,
+    /// Takes the rows of an answer that a limit cut while its statement still runs.
+    early: oneshot::Sender<Rows>,
+}
+
+/// How a call ended, and the connection it ended on.
+struct Ended {
+    lease: Lease,
+    outcome: Result<Rows, Failure>,
+}
+
+impl Call {
+    async fn run(self, mut lease: Lease) -> Ended {
+        let outcome = self.run_on(&mut lease).await;
+        Ended { lease, outcome }
+    }
+
+    async fn run_on(self, lease: &mut Lease) -> Result<Rows, Failure> {
+        let connection = lease.connection()?;
+        let shapes = &self.pool.connector().shapes;
+        let mut early = Some(self.early);
+        let mut first_attempt = true;
+        loop {
+            let prepared = prepare::prepared(connection, shapes, &self.statement).await?;
+            let bound = bind::bind(&self.values, prepared.statement.params())
+                .map_err(|error| BackendError::new(ErrorKind::Data, error))?;
+            let exchange = Exchange { prepared: &prepared, limits: self.limits, early: &mut early };
+            let outcome = match connection.pattern {
+                Pattern::Autocommit => exchange.alone(&connection.client, bound).await,
+                Pattern::Transaction => exchange.in_transaction(&connection.client, bound).await,
+            };
+            match outcome {
+                // The server refused the statement before it ran, so that it may be sent once more.
+                Err(Failure::Driver(error)) if first_attempt && error::is_stale_plan(&error) => {
+                    connection.statements.forget(self.statement.fingerprint());
+                    first_attempt = false;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+impl Ended {
+    /// The answer for the caller. The connection goes back unless it may still be in the middle of something.
+    fn settle(self) -> Result<Rows, BackendError> {
+        let at_rest = match &self.outcome {
+            Ok(_) => true,
+            Err(Failure::Driver(error)) => error.as_db_error().is_some(),
+            // Refused before anything was sent, or after the answer to it was read.
+            Err(Failure::Ours(error)) => matches!(error.kind, ErrorKind::Data | ErrorKind::Changed),
+        };
+        if at_rest {
+            self.lease.release();
+        }
+        self.outcome.map_err(BackendError::from)
+    }
+
+    /// Whether what ended the call is the cancel request that was sent for it, so that none is still on its way.
+    fn by_cancel_request(&self) -> bool {
+        matches!(&self.outcome, Err(Failure::Driver(error)) if error::is_cancel_request(error))
+    }
+}
+
+/// A prepared statement's trip to the server and back.
+struct Exchange<'a> {
+    prepared: &'a Prepared,
+    limits: ReadLimits,
+    early: &'a mut Option<oneshot::Sender<Rows>>,
+}
+
+impl Exchange<'_> {
+    /// The statement as a transaction of its own, read-only by the session's default.
+    async fn alone(self, client: &Client, bound: Vec<Bound>) -> Result<Rows, Failure> {
+        let stream = client.query_raw(&self.prepared.statement, bound).await?;
+        self.read(stream).await
+    }
+
+    /// The statement within `BEGIN READ ONLY` and `COMMIT`, all three sent before the first is answered. Were BEGIN to
+    /// fail, the statement would still run under the session's read-only default, and its rows are not used.
+    async fn in_transaction(self, client: &Client, bound: Vec<Bound>) -> Result<Rows, Failure> {
+        let mut begin = Box::pin(maybe_done(client.batch_execute("BEGIN READ ONLY")));
+        let mut query = Box::pin(maybe_done(client.query_raw(&self.prepared.statement, bound)));
+        let mut commit = Box::pin(maybe_done(client.batch_execute("COMMIT")));
+        // The first poll of each is what sends it.
+        std::future::poll_fn(|cx| {
+            let _ = begin.as_mut().poll(cx);
+            let _ = query.as_mut().poll(cx);
+            let _ = commit.as_mut().poll(cx);
+            Poll::Ready(())
+        })
+        .await;
+        let begun = finished(begin).await;
+        let rows = match finished(query).await {
+            Ok(stream) => self.read(stream).await,
+            Err(failure) => Err(failure),
+        };
+        let committed = finished(commit).await;
+        match (begun, committed) {
+            (Ok(()), Ok(())) => rows,
+            (Err(failure), _) | (_, Err(failure)) => {
+                // A cancel request may have hit them in the statement's place: only the statement's own end counts.
+                let error = BackendError::from(failure);
+                Err(BackendError::new(ErrorKind::Internal, error).into())
+            }
+        }
+    }
+
+    /// The rows within the limits. An answer that a limit cut is read on for a moment; if it does not end, its caller
+    /// gets the rows at once and whoever drives the call sees to its end.
+    async fn read(self, stream: RowStream) -> Result<Rows, Failure> {
+        let mut stream = Box::pin(stream);
+        let mut writer = RowsWriter::new(&self.prepared.keys, self.limits);
+        let encodings = &self.prepared.encodings;
+        let mut reading = Reading::More;
+        while reading == Reading::More {
+            let Some(row) = stream.next().await.transpose()? else { return Ok(writer.finish()) };
+            reading = writer.row(|index, out| {
+                let Raw(raw) = row.try_get(index)?;
+                let encoding = encodings.get(index).ok_or_else(|| BackendError::of(ErrorKind::Internal))?;
+                encoding.write(out, raw).map_err(|error| Failure::Ours(BackendError::new(ErrorKind::Internal, error)))
+            })?;
+        }
+        let rows = writer.finish();
+        if let Ok(ended) = tokio::time::timeout(SURPLUS_TIME_MAX, drain(&mut stream, SURPLUS_BYTES_MAX)).await {
+            if ended? == Drained::ToItsEnd {
+                return Ok(rows);
+            }
+        }
+        let caller = self.early.take();
+        // The caller may have left in the meantime, which changes nothing here.
+        caller.and_then(|caller| caller.send(rows.clone()).ok());
+        drain(&mut stream, usize::MAX).await?;
+        Ok(rows)
+    }
+}
+
+/// What a driver's future yielded, now or in an earlier poll.
+async fn finished<F, T>(mut future: Pin<Box<MaybeDone<F>>>) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, tokio_postgres::Error>>,
+{
+    future.as_mut().await;
+    let output = future.as_mut().take_output();
+    Ok(output.ok_or_else(|| BackendError::of(ErrorKind::Internal))??)
+}
+
+#[derive(PartialEq, Eq)]
+enum Drained {
+    ToItsEnd,
+    ToTheQuota,
+}
+
+/// Reads rows and keeps none.
+async fn drain(stream: &mut Pin<Box<RowStream>>, bytes_max: usize) -> Result<Drained, tokio_postgres::Error> {
+    let mut bytes = 0_usize;
+    while bytes < bytes_max {
+        match stream.next().await.transpose()? {
+            Some(row) => bytes = bytes.saturating_add(row.raw_size_bytes()),
+            None => return Ok(Drained::ToItsEnd),
+        }
+    }
+    Ok(Drained::ToTheQuota)
+}
+
+type BoxCall = Pin<Box<dyn Future<Output = Ended> + Send>>;
+
+/// A call under way. Dropped before it ended, it is cancelled in the database and seen to its end in the background.
+struct Running {
+    call: Option<BoxCall>,
+    canceller: Arc<Canceller>,
+}
+
+impl Future for Running {
+    type Output = Ended;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
+        let Some(call) = &mut self.call else { return Poll::Pending };
+        let ended = std::task::ready!(call.as_mut().poll(cx));
+        self.call = None;
+        Poll::Ready(ended)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Some(call) = self.call.take() else { return };
+        // Without a runtime nothing can be sent: dropping the call closes its connection.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(abandon(call, Arc::clone(&self.canceller)));
+        }
+    }
+}
+
+/// Ends a call that nobody waits for. Its connection is closed, unless the statement ended before a cancel request was
+/// sent, or ended by it: a request that is still on its way would hit the connection's next user.
+async fn abandon(mut call: BoxCall, canceller: Arc<Canceller>) {
+    if let Some(ended) = call.as_mut().now_or_never() {
+        // What it said is of no use to anybody now.
+        let _ = ended.settle();
+        return;
+    }
+    let (cancelled, ended) = tokio::join!(canceller.cancel(), tokio::time::timeout(CANCELLED_TIME_MAX, call));
+    match (cancelled, ended) {
+        (Ok(()), Ok(ended)) if ended.by_cancel_request() => ended.lease.release(),
+        (cancelled, ended) => tracing::debug!(
+            sent = cancelled.is_ok(),
+            ended = ended.is_ok(),
+            "a cancelled statement's own end was not seen; its connection is closed"
+        ),
+    }
+}

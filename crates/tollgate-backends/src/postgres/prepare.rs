@@ -1,0 +1,211 @@
+//! Prepared statements: made when first needed, once per connection, their number bounded. A statement whose result is
+//! not what it was when it was described is refused, never run.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use postgres_types::{Oid, Type};
+use tokio_postgres::{Client, Statement};
+use tollgate_core::sql::CheckedStatement;
+
+use super::{connect::Connection, error, execute::Failure, value::Encoding};
+use crate::{BackendError, ErrorKind, json::Keys};
+
+/// Prepared statements kept on one connection; each holds memory in the server.
+const STATEMENTS_MAX: usize = 64;
+/// Statements whose result's shape is remembered for a server.
+const SHAPES_MAX: usize = 4096;
+
+/// A checked statement's fingerprint.
+type Fingerprint = [u8; 32];
+
+/// A statement of the database other than what was described.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Drift {
+    #[error("the statement's result columns are not of the types they were when it was described")]
+    Columns,
+    #[error("the statement takes other parameters than it was checked for")]
+    Parameters,
+}
+
+/// A statement that a connection has prepared.
+pub(super) struct Prepared {
+    pub(super) statement: Statement,
+    pub(super) keys: Keys,
+    pub(super) encodings: Vec<Encoding>,
+}
+
+/// One connection's prepared statements; the one unused longest makes room.
+#[derive(Default)]
+pub(super) struct Statements {
+    by_fingerprint: HashMap<Fingerprint, Kept>,
+    clock: u64,
+}
+
+struct Kept {
+    prepared: Arc<Prepared>,
+    used: u64,
+}
+
+impl Statements {
+    fn get(&mut self, fingerprint: &Fingerprint) -> Option<Arc<Prepared>> {
+        self.clock += 1;
+        let kept = self.by_fingerprint.get_mut(fingerprint)?;
+        kept.used = self.clock;
+        Some(Arc::clone(&kept.prepared))
+    }
+
+    fn insert(&mut self, fingerprint: Fingerprint, prepared: Arc<Prepared>) {
+        if self.by_fingerprint.len() >= STATEMENTS_MAX {
+            let oldest = self.by_fingerprint.iter().min_by_key(|(_, kept)| kept.used).map(|(key, _)| *key);
+            // Dropping the last copy closes it in the server.
+            oldest.and_then(|oldest| self.by_fingerprint.remove(&oldest));
+        }
+        self.by_fingerprint.insert(fingerprint, Kept { prepared, used: self.clock });
+    }
+
+    /// Forgets a statement that the server no longer has, or has otherwise.
+    pub(super) fn forget(&mut self, fingerprint: &Fingerprint) {
+        self.by_fingerprint.remove(fingerprint);
+    }
+}
+
+/// What each statement's result was when it was first seen, the same for every connection to the server.
+#[derive(Default)]
+pub(super) struct Shapes(Mutex<HashMap<Fingerprint, Shape>>);
+
+#[derive(Clone)]
+struct Shape {
+    types: Vec<Oid>,
+    /// The statement with the columns as text that only the database can write as text.
+    as_text: Option<Arc<CheckedStatement>>,
+}
+
+impl Shapes {
+    fn get(&self, fingerprint: &Fingerprint) -> Option<Shape> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(fingerprint).cloned()
+    }
+
+    fn insert(&self, fingerprint: Fingerprint, shape: Shape) {
+        let mut shapes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if shapes.len() >= SHAPES_MAX {
+            let any = shapes.keys().next().copied();
+            any.and_then(|any| shapes.remove(&any));
+        }
+        shapes.insert(fingerprint, shape);
+    }
+}
+
+/// The statement, prepared on this connection.
+pub(super) async fn prepared(
+    connection: &mut Connection,
+    shapes: &Shapes,
+    checked: &CheckedStatement,
+) -> Result<Arc<Prepared>, Failure> {
+    let fingerprint = checked.fingerprint();
+    if let Some(prepared) = connection.statements.get(fingerprint) {
+        return Ok(prepared);
+    }
+    let client = &connection.client;
+    let (statement, shape) = match shapes.get(fingerprint) {
+        Some(shape) => {
+            let statement = parse(client, shape.as_text.as_deref().unwrap_or(checked)).await?;
+            if oids(&statement) != shape.types {
+                return Err(BackendError::new(ErrorKind::Changed, Drift::Columns).into());
+            }
+            (statement, None)
+        }
+        None => {
+            let statement = parse(client, checked).await?;
+            let (statement, shape) = shaped(client, checked, statement).await?;
+            (statement, Some(shape))
+        }
+    };
+    let prepared = Arc::new(encoded(checked, statement)?);
+    // Remembered only now that its values can be written.
+    if let Some(shape) = shape {
+        shapes.insert(*fingerprint, shape);
+    }
+    connection.statements.insert(*fingerprint, Arc::clone(&prepared));
+    Ok(prepared)
+}
+
+/// The statement as the database describes it now; what it says becomes what later connections compare with.
+pub(super) async fn described(
+    client: &Client,
+    shapes: &Shapes,
+    checked: &CheckedStatement,
+) -> Result<Statement, Failure> {
+    let statement = parse(client, checked).await?;
+    let (executed, shape) = shaped(client, checked, statement.clone()).await?;
+    encoded(checked, executed)?;
+    shapes.insert(*checked.fingerprint(), shape);
+    Ok(statement)
+}
+
+/// `$1` is the call's id, which the text never refers to, so only its type can be said; the others are inferred.
+async fn parse(client: &Client, checked: &CheckedStatement) -> Result<Statement, Failure> {
+    let statement = client.prepare_typed(checked.text(), &[Type::TEXT]).await?;
+    if statement.params().len() != checked.slots().len() {
+        return Err(BackendError::new(ErrorKind::Changed, Drift::Parameters).into());
+    }
+    Ok(statement)
+}
+
+/// The statement to run, columns as text where need be.
+async fn shaped(
+    client: &Client,
+    checked: &CheckedStatement,
+    statement: Statement,
+) -> Result<(Statement, Shape), Failure> {
+    let unreadable =
+        |(index, column): (usize, &tokio_postgres::Column)| Encoding::of(column.type_()).is_none().then_some(index);
+    let as_text: Vec<usize> = statement.columns().iter().enumerate().filter_map(unreadable).collect();
+    if as_text.is_empty() {
+        let shape = Shape { types: oids(&statement), as_text: None };
+        return Ok((statement, shape));
+    }
+    let wrapped = Arc::new(checked.with_text_columns(&as_text));
+    let statement = parse(client, &wrapped).await?;
+    let shape = Shape { types: oids(&statement), as_text: Some(wrapped) };
+    Ok((statement, shape))
+}
+
+fn encoded(checked: &CheckedStatement, statement: Statement) -> Result<Prepared, BackendError> {
+    let encodings: Option<Vec<Encoding>> =
+        statement.columns().iter().map(|column| Encoding::of(column.type_())).collect();
+    match encodings {
+        Some(encodings) if encodings.len() == checked.columns().len() => {
+            let keys = Keys::new(checked.columns().iter().map(|column| column.name.as_str()));
+            Ok(Prepared { statement, keys, encodings })
+        }
+        _ => Err(BackendError::new(ErrorKind::Changed, Drift::Columns)),
+    }
+}
+
+fn oids(statement: &Statement) -> Vec<Oid> {
+    statement.columns().iter().map(|column| column.type_().oid()).collect()
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl From<Failure> for BackendError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Driver(driver) => error::backend_error(driver),
+            Failure::Ours(error) => error,
+        }
+    }
+}
