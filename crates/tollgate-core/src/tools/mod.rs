@@ -4,8 +4,34 @@
 //! declaration that makes sense by itself, a `Draft` is a tool whose every variant passed `sql::check` for one role, and
 //! a `Plan` is a draft that the database described and that agrees with it. Only a plan can be called, only through `bind`.
 
+mod arguments;
+mod bind;
+mod claims;
+mod cursor;
+mod datetime;
+mod decimal;
 mod declare;
+mod deprecation;
+mod document;
 mod error;
+mod fit;
+mod param;
+mod pattern;
+mod pending;
+mod plan;
+mod scalar;
+mod schema;
+mod summary;
+mod tool;
+mod variants;
 
+pub use bind::{BoundCall, Call, bind};
+pub use cursor::{BoundPage, CursorSeal};
 pub use declare::{ConstraintDeclaration, Declaration, DeprecationDeclaration, ParamDeclaration, ParamType};
+pub use deprecation::Deprecation;
 pub use error::{ArgumentError, BindError, ClaimError, Problem, ToolError};
+pub use param::{Param, Presence};
+pub use plan::{CompileRequest, Draft, Plan, ROWS_MAX_DEFAULT};
+pub use schema::Listing;
+pub use summary::{SummaryEntry, SummaryValue};
+pub use tool::Tool;

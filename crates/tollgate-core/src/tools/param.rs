@@ -134,6 +134,11 @@ impl Param {
         }
     }
 
+    /// Whether its absence drops clauses.
+    pub(super) fn is_optional(&self) -> bool {
+        matches!(self.presence, Presence::Optional)
+    }
+
     /// Whether its argument is an array.
     pub(super) fn is_array(&self) -> bool {
         matches!(self.form, Form::Many { .. })
@@ -202,7 +207,9 @@ impl Param {
             _ if self.sensitive => None,
             Some(b'{') => Some("an object".to_owned()),
             Some(b'[') => Some("an array".to_owned()),
-            Some(b'"') => Some(arguments::string(raw).map_or("text that is not Unicode".to_owned(), |text| quoted(&text))),
+            Some(b'"') => {
+                Some(arguments::string(raw).map_or("text that is not Unicode".to_owned(), |text| quoted(&text)))
+            }
             _ => Some(quoted(raw.get())),
         };
         ArgumentError::Invalid { name, wanted, got }

@@ -139,9 +139,10 @@ impl Scalar {
             Scalar::Integer(rules) => {
                 let integer = Decimal::parse(raw.get()).ok_or_else(|| self.wanted())?;
                 rules.check(&integer, &self.wanted())?;
-                integer.to_integer().map(Value::Integer).ok_or_else(|| {
-                    if integer.is_integral() { INTEGER_RANGE.to_owned() } else { self.wanted() }
-                })
+                integer
+                    .to_integer()
+                    .map(Value::Integer)
+                    .ok_or_else(|| if integer.is_integral() { INTEGER_RANGE.to_owned() } else { self.wanted() })
             }
             Scalar::Number(rules) => {
                 let number = Decimal::parse(raw.get()).ok_or_else(|| self.wanted())?;
@@ -157,6 +158,7 @@ impl Scalar {
                 let text = arguments::string(raw).ok_or_else(|| self.wanted())?;
                 self.normalise(&text, dialect).map(Value::Text).ok_or_else(|| self.wanted())
             }
+            Scalar::Json if raw.get() == "null" => Err(self.wanted()),
             Scalar::Json => document::document(raw).map(Value::Json),
         }
     }
@@ -171,7 +173,7 @@ impl Scalar {
             Scalar::Date => "must be a date such as `2026-01-31`".to_owned(),
             Scalar::Timestamp => "must be a timestamp with its offset, such as `2026-01-31T09:30:00Z`".to_owned(),
             Scalar::Uuid => "must be a UUID such as `123e4567-e89b-42d3-a456-426614174000`".to_owned(),
-            Scalar::Json => "must be a JSON value".to_owned(),
+            Scalar::Json => "must be a JSON value other than null".to_owned(),
         }
     }
 
@@ -314,9 +316,8 @@ fn string_rules(written: &ConstraintDeclaration, place: &str, errors: &mut Vec<T
 fn number_rules(written: &ConstraintDeclaration, place: &str, errors: &mut Vec<ToolError>) -> NumberRules {
     let integer = written.ty == ParamType::Integer;
     let wanted = if integer { "an integer of 64 bits" } else { "a number of at most 100 digits" };
-    let bound = |number: &serde_json::Number| {
-        Bound::new(number).filter(|bound| !integer || bound.value.to_integer().is_some())
-    };
+    let bound =
+        |number: &serde_json::Number| Bound::new(number).filter(|bound| !integer || bound.value.to_integer().is_some());
     let mut limit = |key: &'static str, number: &Option<serde_json::Number>| {
         let number = number.as_ref()?;
         let bound = bound(number);

@@ -131,7 +131,10 @@ fn check_texts(written: &Declaration, errors: &mut Vec<ToolError>) {
         errors.push(ToolError::new("description", Problem::EmptyDescription));
     }
     if written.description.chars().count() > DESCRIPTION_MAX {
-        errors.push(ToolError::new("description", Problem::TooLarge { what: "description", max: DESCRIPTION_MAX as u64 }));
+        errors.push(ToolError::new(
+            "description",
+            Problem::TooLarge { what: "description", max: DESCRIPTION_MAX as u64 },
+        ));
     }
     if written.title.as_ref().is_some_and(|title| title.trim().is_empty()) {
         errors.push(ToolError::new("title", Problem::EmptyTitle));
@@ -178,7 +181,7 @@ fn check_use(written: &Declaration, params: &[Param], template: &Template, error
     }
     for param in params {
         let optional = matches!(param.presence(), Presence::Optional);
-        if optional && template.outside().contains(param.name()) {
+        if optional && template.always().contains(param.name()) {
             let at = format!("params.{}", param.name());
             errors.push(ToolError::new(&at, Problem::OptionalOutsideClause { name: param.name().clone() }));
         }

@@ -51,8 +51,13 @@ impl Clauses {
         (0..1_u32 << self.0.len())
             .filter(|set| {
                 // The least that must be given to keep these clauses may keep others with them.
-                let given: BTreeSet<&ParamName> =
-                    self.0.iter().enumerate().filter(|(position, _)| set >> position & 1 == 1).flat_map(|(_, c)| c).collect();
+                let given: BTreeSet<&ParamName> = self
+                    .0
+                    .iter()
+                    .enumerate()
+                    .filter(|(position, _)| set >> position & 1 == 1)
+                    .flat_map(|(_, c)| c)
+                    .collect();
                 self.kept(|name| given.contains(name)) == *set
             })
             .collect()

@@ -1,0 +1,194 @@
+//! One call's arguments, claims and page into the values of one checked statement. The only way from an argument to a database.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::civil::Date;
+use serde_json::value::RawValue;
+
+use super::{
+    arguments::{self, nearest},
+    claims::{self, ClaimSlot},
+    cursor::{self, BoundPage, CursorSeal, SEALED_MAX},
+    error::{ArgumentError, BindError, ClaimError},
+    param::Presence,
+    plan::{Plan, Variant},
+};
+use crate::{
+    catalog::SqlType,
+    names::{Claims, Dialect, ParamName, Principal, Value},
+    sql::{CheckedStatement, tree::Slot},
+    tools::pending::Authorized,
+};
+
+/// Problems that one refusal tells.
+const ERRORS_MAX: usize = 5;
+/// Arguments that a refusal lists.
+const NAMES_LISTED_MAX: usize = 20;
+
+/// One call of a tool.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// Who calls.
+    pub caller: &'a Principal,
+    /// The arguments' own JSON text.
+    pub arguments: Option<&'a RawValue>,
+    /// The call's id, bound where the dialect has a place for it.
+    pub call_id: &'a str,
+    /// Today's date in UTC.
+    pub today: Date,
+    /// What seals and opens cursors.
+    pub cursors: &'a dyn CursorSeal,
+    /// The hash of the policy in force.
+    pub policy_hash: &'a [u8; 32],
+}
+
+/// A call that may run: a checked statement and a value for each of its slots.
+#[derive(Clone, Debug)]
+pub struct BoundCall {
+    /// The statement.
+    pub statement: Arc<CheckedStatement>,
+    /// A value for each of its slots, in order.
+    pub values: Vec<Value>,
+    /// The page it reads.
+    pub page: BoundPage,
+    /// Rows that it delivers at most.
+    pub rows_max: u32,
+}
+
+/// Binds a call of an authorized tool. Every argument that does not fit is told, up to a bound, in one refusal.
+#[expect(private_interfaces, reason = "until `policy::Authorized` lands")]
+pub fn bind(tool: &Authorized<'_, Arc<Plan>>, call: &Call<'_>) -> Result<BoundCall, BindError> {
+    bind_plan(tool, call)
+}
+
+/// Apart from `bind` for the tests of this module, which make plans and no roles.
+pub(super) fn bind_plan(plan: &Plan, call: &Call<'_>) -> Result<BoundCall, BindError> {
+    if let Some(deprecation) = plan.tool().deprecation() {
+        deprecation.refuse_past_sunset(plan.tool().name(), call.today, plan.replacement())?;
+    }
+    let given = read_arguments(plan, call.arguments)?;
+    let kept = plan.clauses().kept(|name| given.values.contains_key(name));
+    let variant = plan.variant(kept).ok_or(BindError::Internal("a set of clauses has no statement"))?;
+    let binding = plan.pageable().then(|| {
+        let arguments = given.values.iter().map(|(name, value)| (*name, value));
+        cursor::binding(plan, call.caller, call.policy_hash, variant.statement.fingerprint(), arguments)
+    });
+    let start = match (&given.cursor, &binding) {
+        (None, _) => 0,
+        (Some(sealed), Some(binding)) => call.cursors.open(sealed, binding).ok_or(BindError::Cursor)?,
+        (Some(_), None) => return Err(BindError::Cursor),
+    };
+    let bounds = variant.statement.page();
+    let bound = |bound| cursor::page_bound(bound, |name| given.values.get(name)).map_err(BindError::Internal);
+    let (limit, offset) = (bound(bounds.limit.as_ref())?, bound(bounds.offset.as_ref())?);
+    let page = BoundPage::new(limit, offset, start, plan.rows_max(), binding).ok_or(BindError::Cursor)?;
+    let values = slot_values(variant, &given, &page, call, plan.tool().dialect())?;
+    Ok(BoundCall { statement: Arc::clone(&variant.statement), values, page, rows_max: plan.rows_max() })
+}
+
+/// The arguments as bound: those given and those in force by default.
+struct Given<'p> {
+    values: BTreeMap<&'p ParamName, Value>,
+    cursor: Option<String>,
+}
+
+fn read_arguments<'p>(plan: &'p Plan, raw: Option<&RawValue>) -> Result<Given<'p>, BindError> {
+    let entries = arguments::entries(raw).map_err(|error| BindError::Arguments(vec![error]))?;
+    let mut given = Given { values: BTreeMap::new(), cursor: None };
+    let mut errors = Vec::new();
+    for (name, raw) in &entries {
+        if errors.len() == ERRORS_MAX {
+            return Err(BindError::Arguments(errors));
+        }
+        // A null is an argument that is not given: a model often fills in every property it sees.
+        let is_null = raw.get() == "null";
+        let read = match plan.params().iter().find(|param| param.name().as_str() == &**name) {
+            Some(_) if is_null => Ok(()),
+            Some(param) => param.read(raw, plan.tool().dialect()).map(|value| {
+                given.values.insert(param.name(), value);
+            }),
+            None if **name == *cursor::ARGUMENT && plan.pageable() => match is_null {
+                true => Ok(()),
+                false => read_cursor(raw).map(|sealed| given.cursor = Some(sealed)),
+            },
+            None => Err(unknown(plan, name)),
+        };
+        errors.extend(read.err());
+    }
+    for param in plan.params() {
+        let is_named = entries.iter().any(|(name, raw)| **name == *param.name().as_str() && raw.get() != "null");
+        match param.presence() {
+            _ if is_named => {}
+            Presence::Required => {
+                errors.push(ArgumentError::Missing { name: param.name().to_string(), wanted: param.wanted() });
+            }
+            Presence::Default { value, .. } => {
+                given.values.insert(param.name(), value.clone());
+            }
+            Presence::Optional => {}
+        }
+    }
+    errors.truncate(ERRORS_MAX);
+    if errors.is_empty() { Ok(given) } else { Err(BindError::Arguments(errors)) }
+}
+
+fn read_cursor(raw: &RawValue) -> Result<String, ArgumentError> {
+    let sealed = arguments::string(raw).filter(|sealed| sealed.len() <= SEALED_MAX);
+    sealed.map(std::borrow::Cow::into_owned).ok_or_else(|| ArgumentError::Invalid {
+        name: cursor::ARGUMENT.to_owned(),
+        wanted: "must be the `next_cursor` of an earlier result".to_owned(),
+        got: None,
+    })
+}
+
+fn unknown(plan: &Plan, name: &str) -> ArgumentError {
+    let names = || plan.params().iter().map(|param| param.name().as_str());
+    let takes = match plan.params() {
+        [] => "this tool takes none".to_owned(),
+        params if params.len() <= NAMES_LISTED_MAX => {
+            let names: Vec<String> = names().map(|name| format!("`{name}`")).collect();
+            format!("this tool takes {}", names.join(", "))
+        }
+        _ => "the tool's input schema lists what it takes".to_owned(),
+    };
+    ArgumentError::Unknown { name: arguments::echo(name), near: nearest(name, names()).map(str::to_owned), takes }
+}
+
+fn slot_values(
+    variant: &Variant,
+    given: &Given<'_>,
+    page: &BoundPage,
+    call: &Call<'_>,
+    dialect: Dialect,
+) -> Result<Vec<Value>, BindError> {
+    let slots = variant.statement.slots().iter().zip(&variant.slot_types);
+    slots
+        .map(|(slot, ty)| match &slot.slot {
+            Slot::CallId => Ok(Value::Text(call.call_id.to_owned())),
+            Slot::Param(name) | Slot::ParamList(name) => {
+                given.values.get(name).cloned().ok_or(BindError::Internal("a kept clause has no argument"))
+            }
+            Slot::Limit => Ok(Value::Integer(page.limit_value)),
+            Slot::Offset => Ok(Value::Integer(page.offset_value)),
+            claim_slot @ (Slot::Claim(_) | Slot::ClaimList(_)) => {
+                let value = claim(call.caller.claims(), claim_slot, ty.as_ref(), dialect);
+                Ok(value.ok_or(BindError::Internal("a claim's slot is none"))??)
+            }
+        })
+        .collect()
+}
+
+/// The value of a claim's slot; `None` for a slot that is no claim's.
+pub(super) fn claim(
+    claims: &Claims,
+    slot: &Slot,
+    ty: Option<&SqlType>,
+    dialect: Dialect,
+) -> Option<Result<Value, ClaimError>> {
+    let claim_slot = ClaimSlot { ty, dialect };
+    match slot {
+        Slot::Claim(name) => Some(claims::bind_one(claims, name, claim_slot)),
+        Slot::ClaimList(name) => Some(claims::bind_list(claims, name, claim_slot)),
+        Slot::CallId | Slot::Param(_) | Slot::ParamList(_) | Slot::Limit | Slot::Offset => None,
+    }
+}

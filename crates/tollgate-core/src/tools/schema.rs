@@ -1,0 +1,274 @@
+//! The JSON Schemas of a tool, 2020-12: what it takes, from its declaration, and what it answers, from the database's description.
+//! Nothing the database says but types and nullability goes in: labels and comments are data, and may not speak to a model.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    cursor,
+    param::{Form, Param, Presence},
+    scalar::{Bound, Scalar},
+    tool::Tool,
+    variants::Clauses,
+};
+use crate::{
+    catalog::TypeKind,
+    names::{Dialect, ToolName},
+    sql::{CheckedStatement, Described},
+};
+
+/// A tool as `tools/list` shows it to the callers of one role.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// Its name.
+    pub name: ToolName,
+    /// Its title for people.
+    pub title: String,
+    /// What it does, after a note when it is deprecated.
+    pub description: String,
+    /// What it takes.
+    pub input_schema: Arc<Map<String, Value>>,
+    /// What it answers.
+    pub output_schema: Arc<Map<String, Value>>,
+    /// Whether it only reads.
+    pub read_only: bool,
+    /// `_meta`, when there is something to say.
+    pub meta: Option<Map<String, Value>>,
+}
+
+/// A statement and what the database says of it.
+pub(super) type Columns<'a> = (&'a CheckedStatement, &'a Described);
+
+/// The description, after a note when the tool is deprecated.
+pub(super) fn description(tool: &Tool, replacement: Option<&ToolName>) -> String {
+    match tool.deprecation() {
+        Some(deprecation) => format!("{} {}", deprecation.note(replacement), tool.description()),
+        None => tool.description().to_owned(),
+    }
+}
+
+/// The schema of the arguments.
+pub(super) fn input(params: &[Param], clauses: &Clauses, pageable: bool) -> Map<String, Value> {
+    let mut properties = Map::new();
+    for param in params {
+        properties.insert(param.name().to_string(), Value::Object(param_schema(param, clauses)));
+    }
+    if pageable {
+        properties.insert(
+            cursor::ARGUMENT.to_owned(),
+            json!({
+                "type": "string",
+                "maxLength": cursor::SEALED_MAX,
+                "description": "The `next_cursor` of an earlier result, to continue it; all other arguments must stay the same."
+            }),
+        );
+    }
+    let required: Vec<&str> = params
+        .iter()
+        .filter(|param| *param.presence() == Presence::Required)
+        .map(|param| param.name().as_str())
+        .collect();
+    let mut schema = Map::new();
+    schema.insert("type".to_owned(), json!("object"));
+    schema.insert("properties".to_owned(), Value::Object(properties));
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), json!(required));
+    }
+    schema.insert("additionalProperties".to_owned(), json!(false));
+    schema
+}
+
+fn param_schema(param: &Param, clauses: &Clauses) -> Map<String, Value> {
+    let mut schema = match &param.form {
+        Form::One(scalar) => scalar_schema(scalar),
+        Form::Many { items, items_max } => Map::from_iter([
+            ("type".to_owned(), json!("array")),
+            ("items".to_owned(), Value::Object(scalar_schema(items))),
+            ("maxItems".to_owned(), json!(items_max)),
+        ]),
+    };
+    if let Presence::Default { written, .. } = param.presence() {
+        schema.insert("default".to_owned(), written.clone());
+    }
+    // A clause drops when any of its parameters is absent: said where it could surprise.
+    let companions = if param.is_optional() { clauses.companions(param.name()) } else { None };
+    let together = companions.map(|names| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        format!("Has an effect only together with {}.", names.join(" and "))
+    });
+    let description: Vec<&str> = param.description().into_iter().chain(together.as_deref()).collect();
+    if !description.is_empty() {
+        schema.insert("description".to_owned(), json!(description.join(" ")));
+    }
+    schema
+}
+
+fn scalar_schema(scalar: &Scalar) -> Map<String, Value> {
+    let mut schema = Map::new();
+    let mut put = |key: &str, value: Value| {
+        schema.insert(key.to_owned(), value);
+    };
+    match scalar {
+        Scalar::String(rules) => {
+            put("type", json!("string"));
+            if let Some(allowed) = &rules.allowed {
+                put("enum", json!(allowed));
+            }
+            for (key, length) in [("minLength", rules.min_length), ("maxLength", rules.max_length)] {
+                if let Some(length) = length {
+                    put(key, json!(length));
+                }
+            }
+            if let Some(pattern) = &rules.pattern {
+                put("pattern", json!(pattern.anchored()));
+            }
+        }
+        Scalar::Integer(rules) | Scalar::Number(rules) => {
+            put("type", json!(scalar.ty().name()));
+            let number = |bound: &Bound| Value::Number(bound.written.clone());
+            if let Some(allowed) = &rules.allowed {
+                put("enum", allowed.iter().map(number).collect());
+            }
+            for (key, bound) in [("minimum", &rules.minimum), ("maximum", &rules.maximum)] {
+                if let Some(bound) = bound {
+                    put(key, number(bound));
+                }
+            }
+        }
+        Scalar::Boolean => put("type", json!("boolean")),
+        Scalar::Date | Scalar::Timestamp | Scalar::Uuid => {
+            put("type", json!("string"));
+            put("format", json!(format_of(scalar)));
+        }
+        // Everything but null, which means that the argument is not given.
+        Scalar::Json => put("type", json!(["object", "array", "string", "number", "boolean"])),
+    }
+    schema
+}
+
+fn format_of(scalar: &Scalar) -> &'static str {
+    match scalar {
+        Scalar::Date => "date",
+        Scalar::Timestamp => "date-time",
+        _ => "uuid",
+    }
+}
+
+/// The schema of the result. Where variants differ in their columns, only those that all have are required.
+pub(super) fn output(dialect: Dialect, variants: &[Columns<'_>]) -> Map<String, Value> {
+    let mut properties: Map<String, Value> = Map::new();
+    let mut seen: Vec<(String, usize)> = Vec::new();
+    for (statement, described) in variants {
+        for (column, (_, ty)) in statement.columns().iter().zip(&described.columns) {
+            let schema = column_schema(&ty.kind, dialect, column.nullable);
+            match properties.get_mut(&column.name) {
+                Some(known) if *known == schema => {}
+                Some(known) => *known = json!({ "anyOf": [known.take(), schema] }),
+                None => {
+                    properties.insert(column.name.clone(), schema);
+                }
+            }
+            match seen.iter_mut().find(|(name, _)| *name == column.name) {
+                Some((_, count)) => *count += 1,
+                None => seen.push((column.name.clone(), 1)),
+            }
+        }
+    }
+    let required: Vec<String> =
+        seen.into_iter().filter(|(_, count)| *count == variants.len()).map(|(name, _)| name).collect();
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "rows": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": properties,
+                    "required": required,
+                    "additionalProperties": false
+                }
+            },
+            "row_count": { "type": "integer", "minimum": 0 },
+            "truncated": { "type": "boolean" },
+            "next_cursor": { "type": ["string", "null"] }
+        },
+        "required": ["rows", "row_count", "truncated", "next_cursor"],
+        "additionalProperties": false
+    });
+    match schema {
+        Value::Object(schema) => schema,
+        _ => Map::new(),
+    }
+}
+
+fn column_schema(kind: &TypeKind, dialect: Dialect, nullable: bool) -> Value {
+    let (mut types, format) = match dialect {
+        Dialect::Postgres => postgres_types(kind),
+        Dialect::Sqlite => (sqlite_types(kind), None),
+    };
+    if types.is_empty() {
+        // JSON stays JSON: anything.
+        return json!({});
+    }
+    if nullable {
+        types.push("null");
+    }
+    let ty = match types.as_slice() {
+        [one] => json!(one),
+        several => json!(several),
+    };
+    let mut schema = Map::from_iter([("type".to_owned(), ty)]);
+    if let Some((key, value)) = format {
+        schema.insert(key.to_owned(), json!(value));
+    }
+    Value::Object(schema)
+}
+
+/// The JSON types of a column's values, and what more is known of its strings; none where it may be anything.
+type JsonTypes = (Vec<&'static str>, Option<(&'static str, &'static str)>);
+
+fn postgres_types(kind: &TypeKind) -> JsonTypes {
+    match kind {
+        TypeKind::Bool => (vec!["boolean"], None),
+        TypeKind::Int => (vec!["integer"], None),
+        // Past 2^53 a JSON number would not survive most readers.
+        TypeKind::BigInt => (vec!["integer", "string"], None),
+        TypeKind::Decimal => (vec!["string"], None),
+        // NaN and the infinities are strings.
+        TypeKind::Float => (vec!["number", "string"], None),
+        TypeKind::Bytes => (vec!["string"], Some(("contentEncoding", "base64"))),
+        TypeKind::Uuid => (vec!["string"], Some(("format", "uuid"))),
+        TypeKind::Date => (vec!["string"], Some(("format", "date"))),
+        TypeKind::TimestampTz => (vec!["string"], Some(("format", "date-time"))),
+        TypeKind::Text | TypeKind::Time | TypeKind::Timestamp | TypeKind::Enum(_) | TypeKind::Other => {
+            (vec!["string"], None)
+        }
+        TypeKind::Array(_) => (vec!["array"], None),
+        TypeKind::Json | TypeKind::Any => (Vec::new(), None),
+    }
+}
+
+/// A SQLite column's type is a preference: unless the table is STRICT, an INTEGER column may hold 1.5 or text.
+/// Only text affinity is a promise, since numbers become text there.
+fn sqlite_types(kind: &TypeKind) -> Vec<&'static str> {
+    match kind {
+        TypeKind::Text => vec!["string"],
+        TypeKind::Bool => vec!["boolean", "number", "string"],
+        TypeKind::Json => Vec::new(),
+        TypeKind::Int
+        | TypeKind::BigInt
+        | TypeKind::Decimal
+        | TypeKind::Float
+        | TypeKind::Bytes
+        | TypeKind::Date
+        | TypeKind::Time
+        | TypeKind::Timestamp
+        | TypeKind::TimestampTz
+        | TypeKind::Uuid
+        | TypeKind::Enum(_)
+        | TypeKind::Array(_)
+        | TypeKind::Any
+        | TypeKind::Other => vec!["number", "string"],
+    }
+}
