@@ -2,6 +2,7 @@
 
 pub mod backend;
 pub mod postgres;
+pub mod sample;
 
 mod json;
 mod pool;
