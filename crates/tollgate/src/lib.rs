@@ -1,7 +1,9 @@
 //! Tollgate: the gate between agents and databases, as a library that the binary and the tests drive.
 
 pub mod admission;
+pub mod clock;
 pub mod config;
 pub mod identity;
+pub mod ledger;
 pub mod protocol;
 pub mod telemetry;
