@@ -3,6 +3,8 @@
 pub mod backend;
 pub mod postgres;
 pub mod sample;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 mod json;
 mod pool;

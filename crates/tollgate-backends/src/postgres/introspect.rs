@@ -135,12 +135,11 @@ fn table(row: &Row) -> Result<Table, tokio_postgres::Error> {
 
 fn column(row: &Row, types: &Types) -> Result<Column, tokio_postgres::Error> {
     let type_oid: Oid = row.try_get(2)?;
-    let allowed = types.domain(type_oid).and_then(|domain| domain.allowed.clone());
     Ok(Column {
         name: row.try_get(1)?,
         ty: SqlType { name: row.try_get(3)?, kind: types.kind(type_oid, DOMAINS_MAX) },
         nullable: !row.try_get::<_, bool>(4)?,
-        allowed,
+        allowed: types.allowed(type_oid, DOMAINS_MAX),
         comment: row.try_get(5)?,
     })
 }
@@ -192,10 +191,12 @@ impl Types {
         Ok(Self(types))
     }
 
-    fn domain(&self, oid: Oid) -> Option<&Domain> {
+    /// The list that a domain, or a domain under it, allows.
+    fn allowed(&self, oid: Oid, depth_left: u32) -> Option<Vec<String>> {
+        let depth_left = depth_left.checked_sub(1)?;
         match &self.0.get(&oid)?.form {
-            Form::Domain(domain) => Some(domain),
-            _ => None,
+            Form::Domain(domain) => domain.allowed.clone().or_else(|| self.allowed(domain.base, depth_left)),
+            Form::Enum(_) | Form::Array { .. } => None,
         }
     }
 

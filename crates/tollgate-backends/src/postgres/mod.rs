@@ -149,3 +149,6 @@ impl Backend for Postgres {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! Connection URLs: what they may say, and that nothing of them is ever repeated.
+
+use std::error::Error as _;
+
+use crate::{
+    PoolLimits,
+    postgres::{
+        connect,
+        url::{Target, Tls, UrlError},
+    },
+};
+
+fn tls(url: &str) -> Result<Tls, UrlError> {
+    Target::parse(url).map(|target| target.tls)
+}
+
+#[test]
+fn tls_is_required_beyond_loopback() {
+    let verified = Ok(Tls::Verified(None));
+    let cases = [
+        ("postgres://u:p@127.0.0.1/d", Ok(Tls::Plain)),
+        ("postgresql://u:p@localhost:5433/d", Ok(Tls::Plain)),
+        ("postgres://u:p@[::1]:5433/d", Ok(Tls::Plain)),
+        ("postgres://u@/d?host=/var/run/postgresql", Ok(Tls::Plain)),
+        ("postgres://u:p@db.example.com/d", verified.clone()),
+        ("postgres://u:p@10.0.0.5/d", verified.clone()),
+        ("postgres://u:p@127.0.0.1,10.0.0.5/d", verified.clone()),
+        ("postgres://u:p@db.example.com/d?sslmode=disable", Ok(Tls::Plain)),
+        ("postgres://u:p@127.0.0.1/d?sslmode=require", verified.clone()),
+        ("postgres://u:p@127.0.0.1/d?sslmode=verify-full", verified),
+        ("postgres://u:p@h/d?sslrootcert=%2Fetc%2Fa%20b.pem", Ok(Tls::Verified(Some("/etc/a b.pem".into())))),
+        ("postgres://u:p@h/d?sslmode=prefer", Err(UrlError::SslMode)),
+        ("postgres://u:p@h/d?sslmode=allow", Err(UrlError::SslMode)),
+        ("postgres://u:p@h/d?sslmode=verify-ca", Err(UrlError::SslMode)),
+        ("postgres://u:p@h/d?sslmode=", Err(UrlError::SslMode)),
+        ("postgres://u:p@h/d?sslmode=disable&sslrootcert=/x", Err(UrlError::UnusedRootCertificates)),
+        ("postgres://u:p@h/d?sslmode=require&sslmode=disable", Err(UrlError::DuplicateOption)),
+        ("postgres://u@/d?host=/var/run/postgresql&sslmode=require", Err(UrlError::TlsOnSocket)),
+        ("postgres://u:p@h/d?options=-c%20search_path%3Dx", Err(UrlError::UnknownOption)),
+        ("postgres://u:p@h/d?sslpassword=x", Err(UrlError::UnknownOption)),
+        ("postgres://u:p@h", Err(UrlError::NoDatabase)),
+        ("postgres://h/d", Err(UrlError::NoUser)),
+        ("postgres:///d", Err(UrlError::NoHost)),
+        ("mysql://u:p@h/d", Err(UrlError::Malformed)),
+        ("postgres://u:p@h:notaport/d", Err(UrlError::Malformed)),
+    ];
+    for (url, expected) in cases {
+        assert_eq!(tls(url), expected, "{url}");
+    }
+}
+
+#[test]
+fn an_error_repeats_nothing_of_the_url() {
+    let urls = [
+        "postgres://u:s3cr3t@h:s3cr3t/d",
+        "postgres://u:p@h/d?s3cr3t=s3cr3t",
+        "postgres://u:p@h/d?s3cr3t",
+        "s3cr3t://u:s3cr3t@h/d",
+        "postgres://u:p@h/d?sslmode=s3cr3t",
+        "postgres://u:p@h/d?sslrootcert=/s3cr3t",
+        "postgres://u:p@h/d?channel_binding=s3cr3t",
+    ];
+    for url in urls {
+        let Err(error) = connect(url, PoolLimits::default()) else { panic!("{url} was accepted") };
+        let source = error.source().unwrap();
+        for text in [error.to_string(), format!("{error:?}"), source.to_string(), format!("{source:?}")] {
+            assert!(!text.contains("s3cr3t"), "{url}: {text}");
+        }
+    }
+}

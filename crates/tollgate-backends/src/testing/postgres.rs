@@ -1,0 +1,367 @@
+//! A PostgreSQL server of a test's own: a fresh cluster in a temporary directory, on a free port of 127.0.0.1, ended with
+//! the process that started it whatever happens to that process.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    os::unix::{
+        fs::{MetadataExt as _, chown},
+        process::CommandExt as _,
+    },
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+use tokio_postgres::{Client, NoTls};
+
+/// The superuser's password; a URL must encode most of it.
+const PASSWORD: &str = "p@ss/w?rd%41";
+/// The same within a URL.
+const PASSWORD_IN_URL: &str = "p%40ss%2Fw%3Frd%2541";
+/// How long a cluster may take to start or stop.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whether the server speaks TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// Plain text only.
+    Off,
+    /// TLS with a certificate for `localhost` and no other name, signed by `PostgresServer::root_certificate`.
+    On,
+}
+
+/// A running server.
+pub struct PostgresServer {
+    binaries: PathBuf,
+    owner: Option<Owner>,
+    dir: TempDir,
+    port: u16,
+    encryption: Encryption,
+    process: Mutex<Option<Child>>,
+}
+
+/// The operating-system user a server runs as when we are root, which it refuses to be.
+#[derive(Clone, Copy)]
+struct Owner {
+    uid: u32,
+    gid: u32,
+}
+
+impl PostgresServer {
+    /// A plain server shared by the tests of one process that run at the same time. `None`, and a loud word, where no
+    /// PostgreSQL is installed; with `CI=true` that is a failure.
+    pub fn shared() -> Option<Arc<Self>> {
+        static SHARED: Mutex<Weak<PostgresServer>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = shared.upgrade() {
+            return Some(server);
+        }
+        let server = Arc::new(Self::start(Encryption::Off)?);
+        *shared = Arc::downgrade(&server);
+        Some(server)
+    }
+
+    /// A server of its own, for a test that stops it. `None` as for `shared`.
+    pub fn start(encryption: Encryption) -> Option<Self> {
+        let Some(binaries) = find_binaries() else {
+            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "no PostgreSQL server is installed");
+            eprintln!("SKIPPED: no PostgreSQL server is installed (looked in /usr/lib/postgresql/*/bin and PATH)");
+            return None;
+        };
+        let owner = (fs::metadata("/proc/self").unwrap().uid() == 0).then(|| Owner::of("postgres"));
+        let dir = tempfile::Builder::new().prefix("tollgate-pg-").tempdir().unwrap();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let server = Self { binaries, owner, dir, port, encryption, process: Mutex::new(None) };
+        server.initialise();
+        server.restart();
+        Some(server)
+    }
+
+    /// A database of its own for one test, made by `setup` as its owner, and a login `reader` that may select from all
+    /// of it and nothing else.
+    pub async fn database(self: &Arc<Self>, setup: &str) -> TestDatabase {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let reader = format!("reader_{name}");
+        let server = Arc::clone(self);
+        server.run_on("postgres", &format!("CREATE DATABASE {name}")).await;
+        let database = TestDatabase { server, name, reader };
+        database.run(setup).await;
+        let reader = &database.reader;
+        let grants = format!(
+            "CREATE ROLE {reader} LOGIN PASSWORD '{PASSWORD}'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}"
+        );
+        database.run(&grants).await;
+        database
+    }
+
+    /// The superuser's URL of a database.
+    pub fn superuser_url(&self, database: &str) -> String {
+        format!("postgres://postgres:{PASSWORD_IN_URL}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Its port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The certificate that a server with TLS is verified by.
+    pub fn root_certificate(&self) -> PathBuf {
+        self.dir.path().join("root.crt")
+    }
+
+    /// All that the server has logged: every statement, with its parameters.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.dir.path().join("log")).unwrap()).into_owned()
+    }
+
+    /// Ends the server as a crash would, every connection with it.
+    pub fn crash(&self) {
+        self.signal("QUIT");
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut process) = process.take() {
+            process.wait().unwrap();
+        }
+    }
+
+    /// Stops every process of the server in its tracks, so that connections stay open and nothing answers.
+    pub fn freeze(&self) {
+        self.signal_all("STOP");
+    }
+
+    /// Undoes `freeze`.
+    pub fn thaw(&self) {
+        self.signal_all("CONT");
+    }
+
+    /// Starts the server again, on the same port with the same data.
+    pub fn restart(&self) {
+        let data = self.data();
+        let _ = fs::remove_file(data.join("postmaster.pid"));
+        let log = fs::File::options().create(true).append(true).open(self.dir.path().join("log")).unwrap();
+        // The shell ends the server when its standard input closes, which it does when this process ends in any way.
+        let script = r#"trap '' INT; "$0" "$@" </dev/null & pid=$!
+            { while read -r _; do :; done; kill -QUIT $pid 2>/dev/null; } <&3 & wait $pid"#;
+        let mut command = self.command("sh");
+        command
+            .args(["-c", &format!("exec 3<&0; {script}")])
+            .arg(self.binaries.join("postgres"))
+            .arg("-D")
+            .arg(&data)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(command.spawn().unwrap());
+        let until = Instant::now() + PATIENCE;
+        while !self.is_ready() {
+            assert!(Instant::now() < until, "PostgreSQL did not start:\n{}", self.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    async fn run_on(&self, database: &str, sql: &str) {
+        self.superuser(database).await.batch_execute(sql).await.unwrap();
+    }
+
+    async fn superuser(&self, database: &str) -> Client {
+        let config = format!(
+            "host=127.0.0.1 port={} user=postgres password='{PASSWORD}' dbname={database} sslmode=disable",
+            self.port
+        );
+        let (client, driver) = tokio_postgres::connect(&config, NoTls).await.unwrap();
+        tokio::spawn(driver);
+        client
+    }
+
+    fn initialise(&self) {
+        let password_file = self.dir.path().join("password");
+        fs::write(&password_file, PASSWORD).unwrap();
+        if self.encryption == Encryption::On {
+            self.make_certificates();
+        }
+        if let Some(owner) = self.owner {
+            chown(self.dir.path(), Some(owner.uid), Some(owner.gid)).unwrap();
+            for entry in fs::read_dir(self.dir.path()).unwrap() {
+                chown(entry.unwrap().path(), Some(owner.uid), Some(owner.gid)).unwrap();
+            }
+        }
+        let mut initdb = self.command(self.binaries.join("initdb"));
+        initdb
+            .args(["--no-sync", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8"])
+            .args(["--auth=scram-sha-256", "--pwfile"])
+            .arg(&password_file)
+            .arg("-D")
+            .arg(self.data());
+        run(&mut initdb);
+        let mut settings = String::new();
+        let ssl = if self.encryption == Encryption::On { "on" } else { "off" };
+        let directory = self.dir.path().display().to_string();
+        for (name, value) in [
+            ("listen_addresses", "127.0.0.1"),
+            ("port", &self.port.to_string()),
+            ("unix_socket_directories", &directory),
+            ("fsync", "off"),
+            ("shared_buffers", "16MB"),
+            ("max_connections", "80"),
+            ("log_statement", "all"),
+            ("log_parameter_max_length", "-1"),
+            ("log_line_prefix", "%m [%p] %a "),
+            ("ssl", ssl),
+            ("ssl_cert_file", &format!("{directory}/server.crt")),
+            ("ssl_key_file", &format!("{directory}/server.key")),
+        ] {
+            let _ = writeln!(settings, "{name} = '{value}'");
+        }
+        fs::write(self.data().join("postgresql.auto.conf"), settings).unwrap();
+    }
+
+    /// A root, and a certificate of it for `localhost` alone, so that a connection to the address 127.0.0.1 is refused.
+    fn make_certificates(&self) {
+        let openssl = |arguments: &str| {
+            run(Command::new("openssl").args(arguments.split(' ')).current_dir(self.dir.path()));
+        };
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+        openssl(&format!("req -x509 {key} -keyout root.key -out root.crt -subj /CN=root -days 2"));
+        openssl(&format!("req {key} -keyout server.key -out server.csr -subj /CN=server"));
+        fs::write(self.dir.path().join("names"), "subjectAltName=DNS:localhost").unwrap();
+        openssl(
+            "x509 -req -in server.csr -CA root.crt -CAkey root.key -CAcreateserial -extfile names -days 2 -out server.crt",
+        );
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// A command that runs as the server's user.
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir("/");
+        if let Some(owner) = self.owner {
+            command.uid(owner.uid).gid(owner.gid);
+        }
+        command
+    }
+
+    /// The first line of its lock file is the server's process, the eighth says whether it is ready.
+    fn lock_file(&self) -> Option<String> {
+        fs::read_to_string(self.data().join("postmaster.pid")).ok()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.lock_file().is_some_and(|lock| lock.lines().nth(7).is_some_and(|line| line.trim() == "ready"))
+    }
+
+    fn postmaster(&self) -> Option<String> {
+        self.lock_file()?.lines().next().map(str::to_owned)
+    }
+
+    fn signal(&self, name: &str) {
+        if let Some(postmaster) = self.postmaster() {
+            let _ = Command::new("kill").args([&format!("-{name}"), &postmaster]).status();
+        }
+    }
+
+    fn signal_all(&self, name: &str) {
+        let Some(postmaster) = self.postmaster() else { return };
+        let children = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).unwrap_or_default();
+        for process in children.split_whitespace().chain([postmaster.as_str()]) {
+            let _ = Command::new("kill").args([&format!("-{name}"), process]).status();
+        }
+    }
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        self.thaw();
+        self.crash();
+    }
+}
+
+/// A database of one test.
+pub struct TestDatabase {
+    server: Arc<PostgresServer>,
+    name: String,
+    reader: String,
+}
+
+impl TestDatabase {
+    /// The URL of the login that may only read.
+    pub fn url(&self) -> String {
+        self.url_of(&self.reader)
+    }
+
+    /// The URL of another login with the tests' password.
+    pub fn url_of(&self, user: &str) -> String {
+        format!("postgres://{user}:{PASSWORD_IN_URL}@127.0.0.1:{}/{}", self.server.port, self.name)
+    }
+
+    /// The superuser's URL.
+    pub fn superuser_url(&self) -> String {
+        self.server.superuser_url(&self.name)
+    }
+
+    /// Runs statements as the owner.
+    pub async fn run(&self, sql: &str) {
+        self.server.run_on(&self.name, sql).await;
+    }
+
+    /// A connection as the owner, to look at the server beside the code under test.
+    pub async fn superuser(&self) -> Client {
+        self.server.superuser(&self.name).await
+    }
+
+    /// The reading login's name.
+    pub fn reader(&self) -> &str {
+        &self.reader
+    }
+
+    /// The tests' password, for roles that a test makes itself.
+    pub fn password(&self) -> &'static str {
+        PASSWORD
+    }
+
+    /// Its server.
+    pub fn server(&self) -> &Arc<PostgresServer> {
+        &self.server
+    }
+}
+
+impl Owner {
+    fn of(user: &str) -> Self {
+        let users = fs::read_to_string("/etc/passwd").unwrap();
+        let fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+        let numbers = fields.into_iter().find_map(|fields| match fields.as_slice() {
+            [name, _, uid, gid, ..] if *name == user => Some((uid.parse().ok()?, gid.parse().ok()?)),
+            _ => None,
+        });
+        let (uid, gid) = numbers.expect("as root, PostgreSQL runs as the user `postgres`, who is not there");
+        Self { uid, gid }
+    }
+}
+
+/// The newest installed version's binaries.
+fn find_binaries() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path());
+    let numbered = versions.filter_map(|path| Some((path.file_name()?.to_str()?.parse::<u32>().ok()?, path)));
+    let newest = numbered.max_by_key(|(version, _)| *version).map(|(_, path)| path.join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    newest.into_iter().chain(std::env::split_paths(&path)).find(|bin| has_server(bin))
+}
+
+fn has_server(bin: &Path) -> bool {
+    bin.join("initdb").exists() && bin.join("postgres").exists()
+}
+
+fn run(command: &mut Command) {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
+}
