@@ -102,6 +102,19 @@ impl<'a> CallParams<'a> {
     }
 }
 
+/// The parameters of `tools/list`.
+#[derive(Deserialize)]
+struct ListParams {
+    #[serde(rename = "cursor", default)]
+    _cursor: Option<String>,
+}
+
+impl ListParams {
+    fn fit(body: &Body<'_>) -> bool {
+        body.params.as_deref().is_none_or(|params| serde_json::from_str::<Self>(params.get()).is_ok())
+    }
+}
+
 impl<H: ToolHost> Gate<H> {
     pub(super) fn new(host: Arc<H>) -> Self {
         Self { host, calls: TaskTracker::new(), abort: CancellationToken::new() }
@@ -189,6 +202,8 @@ impl<H: ToolHost> Gate<H> {
                     | (Method::ListTools, ClientRequest::ListToolsRequest(_))
             )
         });
+        // rmcp takes a cursor that is no string for none.
+        let request = request.filter(|_| method != Method::ListTools || ListParams::fit(asked.body));
         let Some(request) = request else {
             let refusal = Refusal::new(Code::MALFORMED_REQUEST, "the parameters do not fit the method");
             return Err(RpcError::new(RpcCode::INVALID_PARAMS, refusal));

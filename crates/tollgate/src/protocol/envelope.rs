@@ -167,8 +167,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Message<'_>, RpcError> {
     let text = std::str::from_utf8(bytes).map_err(|_| malformed(RpcCode::PARSE, "the message is not valid UTF-8"))?;
     let whole: &RawValue =
         serde_json::from_str(text).map_err(|_| malformed(RpcCode::PARSE, "the message is not valid JSON"))?;
-    strict::inspect(whole.get()).map_err(|flaw| malformed(RpcCode::PARSE, flaw.to_string()))?;
     let json = whole.get();
+    strict::inspect(json).map_err(|flaw| malformed(RpcCode::PARSE, flaw.to_string()).answering(readable_id(json)))?;
     if json.starts_with('[') {
         return Err(malformed(RpcCode::INVALID_REQUEST, "a batch is not accepted: send one message at a time"));
     }
@@ -178,6 +178,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Message<'_>, RpcError> {
     let frame: Frame<'_> = serde_json::from_str(json)
         .map_err(|_| malformed(RpcCode::INVALID_REQUEST, "the message is not a JSON-RPC request"))?;
     message(&frame)
+}
+
+/// The id of a message that is refused for what stands elsewhere in it, so that its sender need not wait.
+fn readable_id(json: &str) -> Option<RequestId> {
+    let frame: Frame<'_> = serde_json::from_str(json).ok()?;
+    request_id(frame.id?).ok()
 }
 
 fn message<'a>(frame: &Frame<'a>) -> Result<Message<'a>, RpcError> {

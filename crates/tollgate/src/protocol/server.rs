@@ -32,6 +32,7 @@ use super::{
 const PAGE_MAX: usize = 250;
 /// How long a client may keep a list: a change of policy is in force at once all the same.
 const TTL_MS: u64 = 60_000;
+const BAD_CURSOR: &str = "the cursor is not one of this list";
 
 /// The server as one caller sees it.
 struct Server<H> {
@@ -68,6 +69,9 @@ fn internal() -> RpcError {
 fn rpc_error(error: &ErrorData) -> RpcError {
     let malformed = |code, sentence: &str| RpcError::new(code, Refusal::new(Code::MALFORMED_REQUEST, sentence));
     match error.code {
+        ErrorCode::INVALID_PARAMS if error.message == BAD_CURSOR => {
+            RpcError::new(RpcCode::INVALID_PARAMS, Refusal::new(Code::INVALID_CURSOR, BAD_CURSOR))
+        }
         ErrorCode::INVALID_PARAMS => malformed(RpcCode::INVALID_PARAMS, "the parameters do not fit the method"),
         ErrorCode::INVALID_REQUEST => malformed(RpcCode::INVALID_REQUEST, "the request does not fit its revision"),
         ErrorCode::METHOD_NOT_FOUND => {
@@ -128,9 +132,9 @@ fn offset(cursor: &str, tools: usize) -> Result<usize, ErrorData> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let text = String::from_utf8(bytes).ok()?;
         let offset: usize = text.strip_prefix("tools:")?.parse().ok()?;
-        (offset < tools && offset % PAGE_MAX == 0).then_some(offset)
+        (offset < tools && offset.is_multiple_of(PAGE_MAX)).then_some(offset)
     };
-    read().ok_or_else(|| ErrorData::invalid_params("the cursor is not one of this list", None))
+    read().ok_or_else(|| ErrorData::invalid_params(BAD_CURSOR, None))
 }
 
 fn tool(listing: &ToolListing) -> Tool {

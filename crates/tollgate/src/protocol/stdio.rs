@@ -21,7 +21,7 @@ use super::{
     envelope::{self, Body, Message},
     host::{Peer, ToolHost},
     revision::Revision,
-    wire::{RpcCode, RpcError},
+    wire::{self, RpcCode, RpcError},
 };
 
 /// How MCP is served over standard input and output.
@@ -174,8 +174,8 @@ impl<H: ToolHost, W: AsyncWrite + Unpin + Send + 'static> Session<H, W> {
                 Entry::Full => {
                     let sentence = format!("at most {requests_max} requests run at a time on this connection");
                     let refusal = Refusal::new(Code::TOO_MANY_CALLS, sentence).retry_after_ms(100);
-                    let error = RpcError::new(RpcCode::own(Code::TOO_MANY_CALLS), refusal).answering(Some(id));
-                    self.refuse(caller, error).await;
+                    self.gate.host.reject(Some(&caller.principal), &caller.peer, &refusal);
+                    self.write(wire::refused(&id, Revision::V2025_11_25, &refusal, None)).await;
                 }
             },
             Err(error) => self.refuse(caller, error).await,

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use hyper::StatusCode;
 use rmcp::model::{Implementation, RequestId};
 use serde::Serialize;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 use tollgate_core::names::{Code, Refusal};
 
 use super::revision::Revision;
@@ -48,13 +48,14 @@ pub(super) struct RpcError {
     code: RpcCode,
     id: Option<RequestId>,
     refusal: Refusal,
-    data: serde_json::Map<String, Value>,
+    /// More members of `data` than the code.
+    data: Vec<(&'static str, Value)>,
     status: StatusCode,
 }
 
 impl RpcError {
     pub(super) fn new(code: RpcCode, refusal: Refusal) -> Self {
-        Self { code, id: None, refusal, data: serde_json::Map::new(), status: code.usual_status() }
+        Self { code, id: None, refusal, data: Vec::new(), status: code.usual_status() }
     }
 
     /// The request it answers. An error of a message whose id cannot be read has none.
@@ -64,8 +65,8 @@ impl RpcError {
     }
 
     /// One more member of `data`.
-    pub(super) fn with(mut self, key: &str, value: Value) -> Self {
-        self.data.insert(key.to_owned(), value);
+    pub(super) fn with(mut self, key: &'static str, value: Value) -> Self {
+        self.data.push((key, value));
         self
     }
 
@@ -84,7 +85,7 @@ impl RpcError {
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut data = self.data.clone();
+        let mut data: Map<String, Value> = self.data.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
         data.insert("code".to_owned(), json!(self.refusal.code));
         if let Some(wait) = self.refusal.retry_after_ms {
             data.insert("retry_after_ms".to_owned(), json!(wait));
@@ -114,26 +115,21 @@ pub(super) fn rows(id: &RequestId, revision: Revision, json: &RawValue, call_id:
     out.push_str(r#"}],"structuredContent":"#);
     push_one_line(&mut out, json.get());
     out.push_str(r#","isError":false"#);
-    push_member(&mut out, "_meta", &meta(revision, json!({ "call_id": call_id })));
+    push_member(&mut out, "_meta", &Meta::new(revision, Some(call_id)));
     out.push_str("}}");
     out.into_bytes()
 }
 
 /// A refusal that a model can act on: `isError`, one sentence with its code.
 pub(super) fn refused(id: &RequestId, revision: Revision, refusal: &Refusal, call_id: Option<&str>) -> Vec<u8> {
-    let mut members = json!({ "code": refusal.code });
-    if let Some(call_id) = call_id {
-        members["call_id"] = json!(call_id);
-    }
-    if let Some(wait) = refusal.retry_after_ms {
-        members["retry_after_ms"] = json!(wait);
-    }
+    let meta =
+        Meta { code: Some(refusal.code), retry_after_ms: refusal.retry_after_ms, ..Meta::new(revision, call_id) };
     let mut out = open_result(id, revision, 512);
     let text = json!([{ "type": "text", "text": visible(&refusal.to_string()) }]);
     out.push_str(r#""content":"#);
     out.push_str(&text.to_string());
     out.push_str(r#","isError":true"#);
-    push_member(&mut out, "_meta", &meta(revision, members));
+    push_member(&mut out, "_meta", &meta);
     out.push_str("}}");
     out.into_bytes()
 }
@@ -149,11 +145,23 @@ fn open_result(id: &RequestId, revision: Revision, capacity: usize) -> String {
     out
 }
 
-fn meta(revision: Revision, mut members: Value) -> Value {
-    if revision.is_stateless() {
-        members["io.modelcontextprotocol/serverInfo"] = json!(server_info());
+/// `_meta` of a call's result.
+#[derive(Serialize)]
+struct Meta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<Code>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+    #[serde(rename = "io.modelcontextprotocol/serverInfo", skip_serializing_if = "Option::is_none")]
+    server: Option<Implementation>,
+}
+
+impl<'a> Meta<'a> {
+    fn new(revision: Revision, call_id: Option<&'a str>) -> Self {
+        Self { code: None, call_id, retry_after_ms: None, server: revision.is_stateless().then(server_info) }
     }
-    members
 }
 
 /// `,"name":value`. The value is one whose serialisation cannot fail: no maps with keys that are not text.

@@ -1,0 +1,4 @@
+//! The integration tests: one binary, a file or folder per feature.
+
+#[cfg(test)]
+mod protocol;
