@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod postgres;
 pub mod sample;
+pub mod sqlite;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

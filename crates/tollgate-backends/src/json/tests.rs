@@ -140,8 +140,14 @@ fn bytes_max_counts_the_encoded_array_and_leaves_the_row_out_that_would_pass_it(
 fn a_value_that_cannot_be_written_leaves_no_half_row() {
     let keys = Keys::new(["a", "b"]);
     let mut writer = RowsWriter::new(&keys, ReadLimits { rows_max: 9, bytes_max: 99 });
-    assert_eq!(writer.row(|_, out| Ok::<_, ()>(null(out))), Ok(Reading::More));
-    let failed = writer.row(|index, out| if index == 0 { Ok(null(out)) } else { Err("no") });
+    let nulls_up_to = |last: usize| {
+        move |index: usize, out: &mut Vec<u8>| {
+            null(out);
+            if index > last { Err("no") } else { Ok(()) }
+        }
+    };
+    assert_eq!(writer.row(nulls_up_to(1)), Ok(Reading::More));
+    let failed = writer.row(nulls_up_to(0));
     assert_eq!(failed, Err("no"));
     assert_eq!(writer.finish().json, br#"[{"a":null,"b":null}]"#);
 }

@@ -168,7 +168,8 @@ async fn close_waits_for_what_is_lent_and_refuses_what_comes() {
 
 #[tokio::test]
 async fn three_hundred_callers_share_four_connections() {
-    let pool = Arc::new(pool(4));
+    let patient = PoolLimits { max: 4, acquire_timeout: Duration::from_secs(20), ..PoolLimits::default() };
+    let pool = Arc::new(Pool::new(Counting::default(), patient).unwrap());
     let callers = (0..300).map(|_| {
         let pool = Arc::clone(&pool);
         tokio::spawn(async move {

@@ -1,0 +1,169 @@
+//! SQLite, embedded. Files are opened for reading only and never created; each connection has a thread of its own, so that no
+//! statement ever blocks the runtime, and goes back to the pool only by that thread's hand, after a statement's own end.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{sync::oneshot, time::Instant};
+use tokio_util::sync::CancellationToken;
+use tollgate_core::{
+    catalog::Catalog,
+    names::{Dialect, Value},
+    sql::{CheckedStatement, Described},
+};
+
+use self::{call::Call, connect::FileConnector, execute::Engine};
+use crate::{Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, PoolLimits, PoolStatus, pool::Pool};
+
+mod authorizer;
+mod call;
+mod check_list;
+mod connect;
+mod error;
+mod execute;
+mod introspect;
+mod types;
+mod value;
+
+/// How long a call that is over waits for its statement to be seen to end. One that is deep in a single instruction may not;
+/// its connection then stays on loan until it does, and the caller has its answer.
+const GRACE: Duration = Duration::from_millis(50);
+
+/// A SQLite file. Nothing is opened yet: a file that is not there makes every call `Unavailable` until it is.
+pub fn open(path: impl Into<PathBuf>, limits: PoolLimits) -> Result<Arc<dyn Backend>, BackendError> {
+    Ok(Arc::new(Sqlite { pool: Pool::new(FileConnector::new(path.into()), limits)? }))
+}
+
+struct Sqlite {
+    pool: Pool<FileConnector>,
+}
+
+/// A call that is dropped before its answer came is cancelled.
+struct CancelOnDrop(Arc<Call>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+impl Sqlite {
+    /// Lends a connection and does some work on its thread. Returns the work's answer and the time waited for a connection.
+    async fn run<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        cancel: &CancellationToken,
+        work: impl for<'c> FnOnce(&mut Engine<'c>) -> Result<T, BackendError> + Send + 'static,
+    ) -> Result<(T, Duration), BackendError> {
+        let asked = Instant::now();
+        let lent = self.pool.acquire(deadline, cancel).await?;
+        let waited = asked.elapsed();
+        let ends = deadline.min(Instant::now() + self.pool.limits().statement_timeout);
+        let call = Arc::new(Call::new(ends.into_std()));
+        let (reply, mut answer) = oneshot::channel();
+        let jobs = lent.jobs();
+        let job = {
+            let call = Arc::clone(&call);
+            move |engine: &mut Engine<'_>| {
+                let done = catch_unwind(AssertUnwindSafe(|| engine.work_for(call, work))).unwrap_or_else(|_panic| {
+                    engine.condemn();
+                    Err(BackendError::new(ErrorKind::Internal, "a panic while working with SQLite"))
+                });
+                // Only now, after the statement's own end, may another call have the connection.
+                drop(lent);
+                // Nobody waits any more when this fails.
+                let _ = reply.send(done);
+            }
+        };
+        let _cancel_on_drop = CancelOnDrop(Arc::clone(&call));
+        jobs.try_send(Box::new(job)).map_err(|_gone| BackendError::of(ErrorKind::Unavailable))?;
+        let over = tokio::select! {
+            biased;
+            done = &mut answer => return finished(done, waited),
+            () = cancel.cancelled() => ErrorKind::Cancelled,
+            () = tokio::time::sleep_until(ends) => ErrorKind::Timeout,
+        };
+        if over == ErrorKind::Cancelled {
+            call.cancel();
+        }
+        match tokio::time::timeout(GRACE, answer).await {
+            Ok(done) => finished(done, waited),
+            Err(_still_running) => Err(BackendError::of(over)),
+        }
+    }
+
+    /// Work of our own, bounded like a statement.
+    async fn run_own<T: Send + 'static>(
+        &self,
+        work: impl for<'c> FnOnce(&mut Engine<'c>) -> Result<T, BackendError> + Send + 'static,
+    ) -> Result<T, BackendError> {
+        let limits = self.pool.limits();
+        let deadline = Instant::now() + limits.acquire_timeout + limits.statement_timeout;
+        self.run(deadline, &CancellationToken::new(), work).await.map(|(done, _)| done)
+    }
+}
+
+fn finished<T>(
+    done: Result<Result<T, BackendError>, oneshot::error::RecvError>,
+    waited: Duration,
+) -> Result<(T, Duration), BackendError> {
+    match done {
+        Ok(done) => done.map(|value| (value, waited)),
+        Err(gone) => Err(BackendError::new(ErrorKind::Unavailable, gone)),
+    }
+}
+
+impl Backend for Sqlite {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn introspect(&self) -> BoxFuture<'_, Result<Catalog, BackendError>> {
+        Box::pin(self.run_own(|engine: &mut Engine<'_>| engine.introspect()))
+    }
+
+    fn describe<'a>(&'a self, statement: &'a CheckedStatement) -> BoxFuture<'a, Result<Described, BackendError>> {
+        let statement = statement.clone();
+        Box::pin(self.run_own(move |engine: &mut Engine<'_>| engine.describe(&statement)))
+    }
+
+    fn execute<'a>(&'a self, execution: Execution<'a>) -> BoxFuture<'a, Result<Executed, BackendError>> {
+        let statement = Arc::clone(execution.statement);
+        let values = execution.values.to_vec();
+        let limits = execution.limits;
+        Box::pin(async move {
+            let work = move |engine: &mut Engine<'_>| engine.execute(&statement, &values, limits);
+            let ((rows, ran), waited) = self.run(execution.deadline, execution.cancel, work).await?;
+            Ok(Executed { rows, waited, ran })
+        })
+    }
+
+    fn plan<'a>(
+        &'a self,
+        statement: &'a CheckedStatement,
+        values: &'a [Value],
+    ) -> BoxFuture<'a, Result<String, BackendError>> {
+        let statement = statement.clone();
+        let values = values.to_vec();
+        Box::pin(self.run_own(move |engine: &mut Engine<'_>| engine.plan(&statement, &values)))
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<(), BackendError>> {
+        Box::pin(self.run_own(|engine: &mut Engine<'_>| engine.probe()))
+    }
+
+    fn pool_status(&self) -> PoolStatus {
+        self.pool.status()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.pool.close())
+    }
+}
+
+#[cfg(test)]
+mod tests;
