@@ -1,1 +1,14 @@
 //! Who may see what: roles, row filters, masks, and the decision for one caller. Built on `sql`, which applies it.
+
+mod decide;
+mod error;
+mod filter;
+mod mask;
+mod matrix;
+mod role;
+
+pub use decide::{Authorized, Grants};
+pub use error::{PathPart, PolicyError, Problem};
+pub use mask::Mask;
+pub use matrix::{Access, DatabaseMatrix, Matrix, RoleMatrix, RowAccess, TableMatrix};
+pub use role::{Role, RoleGrant, RowsGrant, TableGrant};

@@ -1,6 +1,7 @@
 //! Why a text is not a statement we send. Every message is built from the caller's own text and from names that the caller
 //! sees, so a hidden name and a missing one read the same.
 
+use super::check::CheckError;
 use crate::names::{Code, Refusal};
 
 /// Why a statement or predicate was refused.
@@ -86,6 +87,15 @@ pub enum SqlError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A resolved statement that cannot be sent.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+}
+
+impl From<super::restrict::RestrictError> for SqlError {
+    fn from(error: super::restrict::RestrictError) -> Self {
+        Self::Check(CheckError::Restrict(error))
+    }
 }
 
 fn hint(instead: Option<&'static str>) -> String {
@@ -154,11 +164,17 @@ impl SqlError {
             Self::TooComplex { .. } => Code::SQL_TOO_COMPLEX,
             Self::DuplicateColumn { .. } => Code::SQL_DUPLICATE_COLUMN,
             Self::Parameter { .. } => Code::SQL_PARAMETER,
+            Self::Check(error) => error.code(),
         }
     }
 
     /// What the agent reads: all of it is the caller's own text and visible names.
     pub fn to_agent(&self) -> Refusal {
-        Refusal::new(self.code(), self.to_string())
+        let message = match self {
+            // Ours to mend, and its words may hold names that are not the caller's to read.
+            Self::Check(error) if error.is_internal() => "the statement cannot be sent".to_owned(),
+            _ => self.to_string(),
+        };
+        Refusal::new(self.code(), message)
     }
 }

@@ -8,14 +8,25 @@ pub mod limits;
 pub mod template;
 pub mod tree;
 
+mod check;
 mod error;
+mod fence;
+mod leak;
 mod parse;
+mod render;
 mod resolve;
+mod restrict;
 mod restriction;
 mod statement;
 mod tokens;
+mod uses;
+mod walk;
 
+pub use check::{CheckError, Request, check, check_query, is_condition, leak_of_predicate, tables_of_predicate};
 pub use error::SqlError;
+pub use leak::{Leak, ends_in_escape};
+pub use render::RenderError;
 pub use resolve::{ClaimUse, ParamShape, Scope, resolve_predicate, resolve_query};
+pub use restrict::{RestrictError, restrict_predicate};
 pub use restriction::{RAW, RestrictedColumn, Restriction, Restrictions};
 pub use statement::{CheckedStatement, Described, Footprint, OutputColumn, Page, PageBound, SlotUse};

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
 
+use super::leak::Leak;
 use super::tree::Slot;
 use crate::catalog::{ColumnId, SqlType, TableId};
 use crate::names::{Dialect, ParamName};
@@ -20,7 +21,7 @@ pub struct CheckedStatement {
     pub(super) columns: Vec<OutputColumn>,
     pub(super) footprint: Footprint,
     pub(super) page: Page,
-    pub(super) fenced: bool,
+    pub(super) fence: Option<Leak>,
     pub(super) fingerprint: [u8; 32],
 }
 
@@ -35,6 +36,9 @@ pub struct SlotUse {
     pub ty: Option<SqlType>,
     /// Whether one of those is masked, which makes the value sensitive by itself.
     pub masked: bool,
+    /// Where the value is a LIKE pattern that an engine may refuse: the escape character that it must not end in
+    /// (`ends_in_escape`), or the refusal would tell whether a value matches that far.
+    pub like_escape: Option<char>,
 }
 
 /// One column of the result.
@@ -146,7 +150,12 @@ impl CheckedStatement {
 
     /// Whether a leaky operation made it fence its tables.
     pub fn fenced(&self) -> bool {
-        self.fenced
+        self.fence.is_some()
+    }
+
+    /// The operation that made it fence its tables, for operators.
+    pub fn fence(&self) -> Option<&Leak> {
+        self.fence.as_ref()
     }
 
     /// SHA-256 of the text, the statement's identity in caches and in the audit log.

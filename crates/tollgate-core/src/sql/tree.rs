@@ -1,5 +1,6 @@
 //! Our own small tree of a statement: it can only say what we allow, every name in it is resolved, and only this is printed.
 
+use super::restrict::RestrictedTable;
 use crate::catalog::{ColumnId, SqlType, TableId};
 use crate::names::{ClaimName, ParamName};
 
@@ -98,14 +99,15 @@ pub struct Projection {
 /// Something in FROM.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Relation {
-    /// A base table; `restrict` replaces each of these by a `Derived`, and `render` refuses one that is left
-    /// outside the derived table that restricts it.
+    /// A base table as the statement names it; `restrict` replaces each by its restricted form, and `render` cannot print one.
     Base {
         /// Which table.
         table: TableId,
         /// How columns refer to it.
         alias: String,
     },
+    /// A base table in its restricted form; only `restrict` can make one.
+    Restricted(Box<RestrictedTable>),
     /// A subquery.
     Derived {
         /// The subquery.
@@ -334,11 +336,16 @@ pub enum Literal {
     Typed(CastType, String),
 }
 
-/// A type name of the allow-list, canonical; only `resolve` makes one.
+/// A type name, canonical: of the allow-list where `resolve` makes one, or a column's own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CastType(pub(super) String);
 
 impl CastType {
+    /// A column's own type, where its name is plain words that need no quotes.
+    pub fn of_column(ty: &SqlType) -> Option<Self> {
+        super::render::is_type_name(&ty.name).then(|| Self(ty.name.clone()))
+    }
+
     /// The dialect's spelling.
     pub fn as_str(&self) -> &str {
         &self.0

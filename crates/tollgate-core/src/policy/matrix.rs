@@ -1,0 +1,192 @@
+//! Who may see what, as plain data and as a table that a person can read: role × table × column, and role × tool.
+//!
+//! For operators only: it names what is hidden. Built from the compiled roles, never from their text.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+
+use super::mask::Mask;
+use super::role::Role;
+use crate::catalog::Catalog;
+use crate::names::{DatabaseName, RoleName, ToolName};
+
+/// Everything that the roles may see and call.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Matrix {
+    /// By role.
+    pub roles: BTreeMap<RoleName, RoleMatrix>,
+}
+
+/// One role.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RoleMatrix {
+    /// By database.
+    pub databases: BTreeMap<DatabaseName, DatabaseMatrix>,
+    /// The tools it may call.
+    pub tools: BTreeSet<ToolName>,
+}
+
+/// One role in one database: every table of the catalog.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct DatabaseMatrix {
+    /// By table, `public.users`.
+    pub tables: BTreeMap<String, TableMatrix>,
+}
+
+/// One role and one table: every column of the catalog.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TableMatrix {
+    /// The rows it sees.
+    pub rows: RowAccess,
+    /// The columns in the table's order.
+    pub columns: Vec<(String, Access)>,
+}
+
+/// Which rows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RowAccess {
+    /// The table does not exist for the role.
+    None,
+    /// Every row.
+    All,
+    /// Those that meet every one of these conditions, as written.
+    Filter(Vec<String>),
+}
+
+/// Which form of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// As it is.
+    Allow,
+    /// Through a mask.
+    Mask(Mask),
+    /// Not at all: it does not exist.
+    Deny,
+}
+
+impl DatabaseMatrix {
+    /// A role in a database: what exists for it, beside all that exists.
+    pub fn of(role: &Role, catalog: &Catalog) -> Self {
+        let tables = catalog.tables().iter().map(|table| {
+            let visible = role.restrictions().tables.get(&table.id);
+            let access = |name: &str| match visible.and_then(|v| v.columns.iter().find(|c| c.name == name)) {
+                None => Access::Deny,
+                Some(_) => role.mask(&table.id, name).map_or(Access::Allow, Access::Mask),
+            };
+            let columns = table.columns.iter().map(|c| (c.name.clone(), access(&c.name))).collect();
+            let rows = match (visible, role.filters(&table.id)) {
+                (None, _) => RowAccess::None,
+                (Some(_), []) => RowAccess::All,
+                (Some(_), filters) => RowAccess::Filter(filters.to_vec()),
+            };
+            (table.id.to_string(), TableMatrix { rows, columns })
+        });
+        Self { tables: tables.collect() }
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Access::Allow => f.write_str("allow"),
+            Access::Mask(mask) => write!(f, "mask {}", mask.name()),
+            Access::Deny => f.write_str("deny"),
+        }
+    }
+}
+
+impl fmt::Display for Matrix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let roles: Vec<&str> = self.roles.keys().map(RoleName::as_str).collect();
+        for (database, table) in self.tables() {
+            let title = format!("{database} {table}");
+            let mut grid = vec![head(title, &roles)];
+            let mut filters = Vec::new();
+            let cells: Vec<Option<&TableMatrix>> = self.roles.values().map(|r| r.table(database, table)).collect();
+            let mut rows = vec!["  rows".to_owned()];
+            rows.extend(cells.iter().map(|cell| row_cell(*cell, &mut filters)));
+            grid.push(rows);
+            let columns = cells.iter().find_map(|cell| *cell).map_or(&[][..], |cell| &cell.columns);
+            for (index, (name, _)) in columns.iter().enumerate() {
+                let mut line = vec![format!("  {name}")];
+                line.extend(cells.iter().map(|cell| {
+                    let access = cell.and_then(|cell| cell.columns.get(index)).map_or(Access::Deny, |(_, a)| *a);
+                    access.to_string()
+                }));
+                grid.push(line);
+            }
+            print(f, &grid)?;
+            for (number, filter) in filters.iter().enumerate() {
+                writeln!(f, "  filter {}: {}", number + 1, filter.join(" AND "))?;
+            }
+            writeln!(f)?;
+        }
+        self.tools(f, &roles)
+    }
+}
+
+impl Matrix {
+    fn tables(&self) -> BTreeSet<(&DatabaseName, &str)> {
+        self.roles
+            .values()
+            .flat_map(|role| &role.databases)
+            .flat_map(|(name, database)| database.tables.keys().map(move |table| (name, table.as_str())))
+            .collect()
+    }
+
+    fn tools(&self, f: &mut fmt::Formatter<'_>, roles: &[&str]) -> fmt::Result {
+        let all: BTreeSet<&ToolName> = self.roles.values().flat_map(|role| &role.tools).collect();
+        let mut grid = vec![head("tools".to_owned(), roles)];
+        for tool in all {
+            let mut line = vec![format!("  {tool}")];
+            let word = |role: &RoleMatrix| if role.tools.contains(tool) { "allow" } else { "deny" };
+            line.extend(self.roles.values().map(|role| word(role).to_owned()));
+            grid.push(line);
+        }
+        print(f, &grid)
+    }
+}
+
+impl RoleMatrix {
+    fn table(&self, database: &DatabaseName, table: &str) -> Option<&TableMatrix> {
+        self.databases.get(database)?.tables.get(table)
+    }
+}
+
+fn head(title: String, roles: &[&str]) -> Vec<String> {
+    std::iter::once(title).chain(roles.iter().map(|&role| role.to_owned())).collect()
+}
+
+/// `all`, `none`, or the number of a filter in the list below the table.
+fn row_cell<'m>(cell: Option<&'m TableMatrix>, filters: &mut Vec<&'m [String]>) -> String {
+    match cell.map(|cell| &cell.rows) {
+        None | Some(RowAccess::None) => "none".to_owned(),
+        Some(RowAccess::All) => "all".to_owned(),
+        Some(RowAccess::Filter(conditions)) => {
+            let number = filters.iter().position(|known| *known == conditions.as_slice()).unwrap_or_else(|| {
+                filters.push(conditions);
+                filters.len() - 1
+            });
+            format!("filter {}", number + 1)
+        }
+    }
+}
+
+/// Lines of cells, each column as wide as its widest cell.
+fn print(f: &mut fmt::Formatter<'_>, grid: &[Vec<String>]) -> fmt::Result {
+    let width = |column: usize| grid.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max();
+    for line in grid {
+        let mut text = String::new();
+        for (column, cell) in line.iter().enumerate() {
+            let pad = width(column).unwrap_or(0).saturating_sub(cell.chars().count());
+            text.push_str(cell);
+            text.push_str(&" ".repeat(pad + 2));
+        }
+        writeln!(f, "{}", text.trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! A role in one database: the grants as written, and what they come to against the catalog. Never sees a claim's value or a caller.
+
+use std::collections::BTreeMap;
+
+use super::error::{PathPart, PolicyError, Problem};
+use super::filter;
+use super::mask::{self, Mask};
+use crate::catalog::{Catalog, Table, TableId, TableKind};
+use crate::sql::{RestrictedColumn, Restriction, Restrictions};
+
+/// What a role is given in one database, as the configuration has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoleGrant {
+    /// Its tables.
+    pub tables: Vec<TableGrant>,
+}
+
+/// One table of a role, as the configuration has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableGrant {
+    /// The key as written, `shop.users`: where errors point to.
+    pub key: String,
+    /// The schema, where the key names one.
+    pub schema: Option<String>,
+    /// The table.
+    pub table: String,
+    /// The columns that exist for the role.
+    pub columns: Vec<String>,
+    /// Masks by column.
+    pub masks: Vec<(String, String)>,
+    /// The rows; must be said.
+    pub rows: Option<RowsGrant>,
+}
+
+/// `rows:` as the configuration has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowsGrant {
+    /// `all`, or one condition.
+    One(String),
+    /// Conditions that all hold.
+    List(Vec<String>),
+}
+
+/// A role in one database, compiled.
+#[derive(Clone, Debug)]
+pub struct Role {
+    restrictions: Restrictions,
+    masks: BTreeMap<TableId, BTreeMap<String, Mask>>,
+    filters: BTreeMap<TableId, Vec<String>>,
+    warnings: Vec<PolicyError>,
+}
+
+impl Role {
+    /// Compiles the grants against the catalog, or says everything that is wrong with them.
+    pub fn compile(written: &RoleGrant, catalog: &Catalog) -> Result<Self, Vec<PolicyError>> {
+        let mut compiling = Compiling { catalog, errors: Vec::new() };
+        let mut granted = BTreeMap::new();
+        for grant in &written.tables {
+            if let Some(table) = compiling.table(grant)
+                && granted.insert(table.table.id.clone(), table).is_some()
+            {
+                compiling.error(grant, &[], Problem::DuplicateTable(grant.key.clone()));
+            }
+        }
+        let mut role = Role {
+            restrictions: Restrictions::default(),
+            masks: granted.iter().map(|(id, table)| (id.clone(), table.masks.clone())).collect(),
+            filters: granted.iter().map(|(id, table)| (id.clone(), table.filters())).collect(),
+            warnings: Vec::new(),
+        };
+        match filter::compile(&granted, catalog) {
+            Ok(filtered) => {
+                role.restrictions = filtered.restrictions;
+                role.warnings = filtered.warnings;
+            }
+            // After other mistakes a filter may miss a table that was meant to be there; those are told first.
+            Err(errors) => compiling.errors.extend(errors),
+        }
+        if compiling.errors.is_empty() { Ok(role) } else { Err(compiling.errors) }
+    }
+
+    /// What its statements may see.
+    pub fn restrictions(&self) -> &Restrictions {
+        &self.restrictions
+    }
+
+    /// What works and should still be looked at.
+    pub fn warnings(&self) -> &[PolicyError] {
+        &self.warnings
+    }
+
+    /// The mask on a column, where there is one.
+    pub(super) fn mask(&self, table: &TableId, column: &str) -> Option<Mask> {
+        self.masks.get(table)?.get(column).copied()
+    }
+
+    /// A table's row filters as written; empty for all rows.
+    pub(super) fn filters(&self, table: &TableId) -> &[String] {
+        self.filters.get(table).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// A grant whose table, columns and masks exist; its filters are still text.
+pub(super) struct Granted<'a> {
+    pub(super) table: &'a Table,
+    pub(super) grant: &'a TableGrant,
+    pub(super) restriction: Restriction,
+    masks: BTreeMap<String, Mask>,
+}
+
+impl<'a> Granted<'a> {
+    /// The row filters, each with the way to it; none for all rows.
+    pub(super) fn rows(&self) -> Vec<(&'a str, Vec<PathPart>)> {
+        let key = || PathPart::Key("rows".to_owned());
+        match &self.grant.rows {
+            Some(RowsGrant::One(text)) if text == ALL => Vec::new(),
+            Some(RowsGrant::One(text)) => vec![(text.as_str(), vec![key()])],
+            Some(RowsGrant::List(texts)) => texts
+                .iter()
+                .enumerate()
+                .map(|(index, text)| (text.as_str(), vec![key(), PathPart::Index(index)]))
+                .collect(),
+            None => Vec::new(),
+        }
+    }
+
+    fn filters(&self) -> Vec<String> {
+        self.rows().into_iter().map(|(text, _)| text.trim().to_owned()).collect()
+    }
+}
+
+/// The word for every row.
+const ALL: &str = "all";
+
+struct Compiling<'a> {
+    catalog: &'a Catalog,
+    errors: Vec<PolicyError>,
+}
+
+impl<'a> Compiling<'a> {
+    fn error(&mut self, grant: &TableGrant, below: &[PathPart], problem: Problem) {
+        self.errors.push(at(grant, below, problem));
+    }
+
+    fn table(&mut self, grant: &'a TableGrant) -> Option<Granted<'a>> {
+        let Some(table) = self.catalog.table(grant.schema.as_deref(), &grant.table) else {
+            let suggestion = self.similar_table(grant);
+            self.error(grant, &[], Problem::UnknownTable { name: grant.key.clone(), suggestion });
+            return None;
+        };
+        self.rows(grant);
+        let masks = self.masks(grant, table);
+        let columns = self.columns(grant, table, &masks);
+        let hides_rows = table.kind == TableKind::View || grant.rows != Some(RowsGrant::One(ALL.to_owned()));
+        Some(Granted { table, grant, restriction: Restriction { columns, filter: None, hides_rows }, masks })
+    }
+
+    fn rows(&mut self, grant: &TableGrant) {
+        let problem = match &grant.rows {
+            None => Problem::RowsMissing,
+            Some(RowsGrant::One(_)) => return,
+            Some(RowsGrant::List(list)) if !list.is_empty() && !list.iter().any(|text| text == ALL) => return,
+            Some(RowsGrant::List(_)) => Problem::RowsForm,
+        };
+        let below: &[PathPart] = match problem {
+            Problem::RowsMissing => &[],
+            _ => &[PathPart::Key("rows".to_owned())],
+        };
+        self.error(grant, below, problem);
+    }
+
+    fn masks(&mut self, grant: &TableGrant, table: &Table) -> BTreeMap<String, Mask> {
+        let mut masks = BTreeMap::new();
+        for (column, name) in &grant.masks {
+            let below = [PathPart::Key("masks".to_owned()), PathPart::Key(column.clone())];
+            let mask = name.parse::<Mask>();
+            if mask.is_err() {
+                let names = mask::NAMES.iter().map(|(name, _)| *name);
+                let suggestion = similar(name, names);
+                self.error(grant, &below, Problem::UnknownMask { name: name.clone(), suggestion });
+            }
+            let Some(found) = self.catalog.column(table, column) else {
+                self.error(grant, &below, unknown_column(column, table));
+                continue;
+            };
+            if !grant.columns.iter().any(|listed| self.catalog.dialect().same_name(listed, column)) {
+                self.error(grant, &below, Problem::MaskOnHiddenColumn(column.clone()));
+            }
+            if let Ok(mask) = mask
+                && masks.insert(found.name.clone(), mask).is_some()
+            {
+                self.error(grant, &below, Problem::DuplicateColumn(column.clone()));
+            }
+        }
+        masks
+    }
+
+    fn columns(&mut self, grant: &TableGrant, table: &Table, masks: &BTreeMap<String, Mask>) -> Vec<RestrictedColumn> {
+        let key = || PathPart::Key("columns".to_owned());
+        let mut columns: Vec<RestrictedColumn> = Vec::new();
+        for (index, name) in grant.columns.iter().enumerate() {
+            let below = [key(), PathPart::Index(index)];
+            let Some(column) = self.catalog.column(table, name) else {
+                self.error(grant, &below, unknown_column(name, table));
+                continue;
+            };
+            if columns.iter().any(|seen| seen.name == column.name) {
+                self.error(grant, &below, Problem::DuplicateColumn(name.clone()));
+                continue;
+            }
+            let mask = masks.get(&column.name).map(|mask| mask.over(table, column, self.catalog.dialect()));
+            let mask = mask.transpose().unwrap_or_else(|problem| {
+                self.error(grant, &[PathPart::Key("masks".to_owned()), PathPart::Key(name.clone())], problem);
+                None
+            });
+            columns.push(RestrictedColumn { name: column.name.clone(), mask });
+        }
+        if grant.columns.is_empty() {
+            self.error(grant, &[key()], Problem::NoColumns(grant.key.clone()));
+        }
+        columns
+    }
+
+    fn similar_table(&self, grant: &TableGrant) -> Option<String> {
+        let names = self.catalog.tables().iter().map(|table| table.id.name.as_str());
+        similar(&grant.table, names)
+    }
+}
+
+/// A problem with a table's grant, at a key below it.
+pub(super) fn at(grant: &TableGrant, below: &[PathPart], problem: Problem) -> PolicyError {
+    let mut path = vec![PathPart::Key("tables".to_owned()), PathPart::Key(grant.key.clone())];
+    path.extend_from_slice(below);
+    PolicyError { path, problem }
+}
+
+fn unknown_column(name: &str, table: &Table) -> Problem {
+    let names = table.columns.iter().map(|column| column.name.as_str());
+    Problem::UnknownColumn { name: name.to_owned(), table: table.id.to_string(), suggestion: similar(name, names) }
+}
+
+/// The nearest name, if it is near enough to be what was meant.
+fn similar<'n>(name: &str, among: impl Iterator<Item = &'n str>) -> Option<String> {
+    among
+        .map(|known| (strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase()), known))
+        .filter(|(distance, known)| *distance <= 1 + known.len() / 4)
+        .min()
+        .map(|(_, known)| known.to_owned())
+}

@@ -1,0 +1,166 @@
+//! From a request to a checked statement: the one place that makes one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::error::SqlError;
+use super::leak::{self, Leak};
+use super::render::{self, RenderError};
+use super::resolve::{ClaimUse, ParamShape, Scope, resolve_query};
+use super::restrict::{self, Fence, RestrictError};
+use super::restriction::Restrictions;
+use super::statement::{CheckedStatement, Page, PageBound};
+use super::tree::{Expr, Literal, Query, Relation, Slot};
+use super::uses;
+use super::walk::{self, Node};
+use crate::catalog::{Catalog, TableId};
+use crate::names::{Code, Dialect, ParamName};
+
+/// A statement to be checked: its text, and what it may see.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// One SELECT; parameters are `:name`.
+    pub sql: &'a str,
+    /// The database's schema.
+    pub catalog: &'a Catalog,
+    /// The tables that exist for it, and in which form.
+    pub restrictions: &'a Restrictions,
+    /// The parameters that it may name.
+    pub params: &'a BTreeMap<ParamName, ParamShape>,
+}
+
+/// Why a resolved statement could not be made into a checked one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// Two columns of one name: a row is an object, and one would hide the other.
+    #[error("the result has two columns named `{0}`; give one of them an alias")]
+    DuplicateColumn(String),
+    /// A pattern that an engine may refuse while it compares.
+    #[error("the LIKE pattern `{0}` ends in an escape character that escapes nothing")]
+    Pattern(String),
+    /// LIMIT or OFFSET that is not a number of rows.
+    #[error("{0} must be a whole number or a parameter")]
+    Bound(&'static str),
+    /// A table that `resolve` should not have let through.
+    #[error(transparent)]
+    Restrict(#[from] RestrictError),
+    /// A tree that cannot be printed.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+}
+
+impl CheckError {
+    /// Its stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::DuplicateColumn(_) => Code::SQL_DUPLICATE_COLUMN,
+            Self::Pattern(_) | Self::Bound(_) => Code::SQL_UNSUPPORTED,
+            Self::Restrict(_) | Self::Render(_) => Code::INTERNAL,
+        }
+    }
+
+    /// Whether an earlier stage should have refused: the statement is not sent, and the operator alone reads why.
+    pub(super) fn is_internal(&self) -> bool {
+        self.code() == Code::INTERNAL
+    }
+}
+
+/// Parses, resolves, restricts, fences, pages and renders a statement.
+pub fn check(request: &Request<'_>) -> Result<CheckedStatement, SqlError> {
+    let scope = Scope {
+        catalog: request.catalog,
+        visible: request.restrictions,
+        params: request.params,
+        claims: ClaimUse::Refused,
+    };
+    let query = resolve_query(request.sql, &scope)?;
+    Ok(check_query(query, request.catalog.dialect(), request.restrictions)?)
+}
+
+/// The same for a resolved query.
+pub fn check_query(
+    mut query: Query,
+    dialect: Dialect,
+    restrictions: &Restrictions,
+) -> Result<CheckedStatement, CheckError> {
+    refuse_patterns(&query, dialect)?;
+    let columns = uses::outputs(&query.body);
+    uses::refuse_duplicates(&columns, dialect)?;
+    let fence = leak::in_query(&query, dialect).filter(|_| names_hidden_rows(&query, restrictions));
+    let page = page(&mut query)?;
+    let closed = if fence.is_some() { Fence::Closed } else { Fence::Open };
+    let query = restrict::restrict(query, restrictions, closed, dialect)?;
+    let rendered = render::render(&query, dialect)?;
+    let slots = uses::slots(&query, rendered.slots, dialect);
+    let footprint = uses::footprint(&query, dialect, fence.is_some());
+    let fingerprint = Sha256::digest(&rendered.text).into();
+    Ok(CheckedStatement { dialect, text: rendered.text, slots, columns, footprint, page, fence, fingerprint })
+}
+
+/// The first operation of a resolved row filter that can fail on a row's data: it may fail for rows that it hides, so the
+/// operator should know.
+pub fn leak_of_predicate(predicate: &Expr, dialect: Dialect) -> Option<Leak> {
+    leak::in_expr(predicate, dialect)
+}
+
+/// Whether an expression is true, false or NULL, as far as can be known here. SQLite would take anything for a condition.
+pub fn is_condition(predicate: &Expr, dialect: Dialect) -> bool {
+    leak::may_be_condition(predicate, dialect)
+}
+
+/// The base tables that a resolved predicate's subqueries name.
+pub fn tables_of_predicate(predicate: &Expr) -> BTreeSet<TableId> {
+    let mut tables = BTreeSet::new();
+    walk::each_in_expr(predicate, &mut |node| {
+        if let Node::Relation(Relation::Base { table, alias: _ }) = node {
+            tables.insert(table.clone());
+        }
+    });
+    tables
+}
+
+fn names_hidden_rows(query: &Query, restrictions: &Restrictions) -> bool {
+    let mut any = false;
+    walk::each_in_query(query, &mut |node| {
+        if let Node::Relation(Relation::Base { table, alias: _ }) = node {
+            any |= restrictions.tables.get(table).is_none_or(|r| r.hides_rows);
+        }
+    });
+    any
+}
+
+/// A constant pattern is refused here, so that no engine gets to refuse it when a value matches that far.
+fn refuse_patterns(query: &Query, dialect: Dialect) -> Result<(), CheckError> {
+    let mut refused = None;
+    walk::each_in_query(query, &mut |node| {
+        if let Node::Expr(Expr::Like { pattern, escape, .. }) = node
+            && let Expr::Literal(Literal::Text(text)) = &**pattern
+            && leak::unfinished(text, *escape, dialect)
+        {
+            refused.get_or_insert_with(|| text.chars().take(64).collect());
+        }
+    });
+    refused.map_or(Ok(()), |text| Err(CheckError::Pattern(text)))
+}
+
+/// Takes the statement's own page out of it and puts the bound one in.
+fn page(query: &mut Query) -> Result<Page, CheckError> {
+    let limit = query.limit.replace(Expr::Slot(Slot::Limit));
+    let offset = query.offset.replace(Expr::Slot(Slot::Offset));
+    Ok(Page {
+        limit: limit.map(|expr| bound(&expr, "LIMIT")).transpose()?,
+        offset: offset.map(|expr| bound(&expr, "OFFSET")).transpose()?,
+        ordered: !query.order_by.is_empty(),
+    })
+}
+
+fn bound(expr: &Expr, clause: &'static str) -> Result<PageBound, CheckError> {
+    match expr {
+        Expr::Literal(Literal::Number(text)) => {
+            text.parse().map(PageBound::Constant).map_err(|_| CheckError::Bound(clause))
+        }
+        Expr::Slot(Slot::Param(name)) => Ok(PageBound::Param(name.clone())),
+        _ => Err(CheckError::Bound(clause)),
+    }
+}

@@ -1,0 +1,262 @@
+//! The kinds of expressions, as far as they decide whether an engine must convert a value before it can use it. A conversion can fail.
+
+use crate::catalog::TypeKind;
+use crate::names::Dialect;
+use crate::sql::functions::{self, FunctionKind, FunctionSpec, Leak, ResultType};
+use crate::sql::tree::{BinaryOp, Expr, Function, FunctionArgs, Literal, SetExpr, Slot, UnaryOp};
+use crate::sql::walk;
+
+/// What is known of an expression's type.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Kind {
+    /// A string literal, NULL or a bound value: takes the type of what it meets, when the statement is read.
+    Constant,
+    /// A number literal: converted once, when the statement is planned.
+    Number,
+    /// A type of that kind.
+    Typed(TypeKind),
+    /// Not known here.
+    Unknown,
+    /// Types that cannot meet without a conversion that may fail.
+    Clash,
+}
+
+impl Kind {
+    /// Whether comparing the two needs no conversion that can fail.
+    pub(super) fn compares_with(&self, other: &Kind) -> bool {
+        use TypeKind as T;
+        match (self, other) {
+            (Kind::Clash, _) | (_, Kind::Clash) => false,
+            (Kind::Typed(T::Other), _) | (_, Kind::Typed(T::Other)) => false,
+            (Kind::Constant | Kind::Number, _) | (_, Kind::Constant | Kind::Number) => true,
+            (Kind::Typed(a), Kind::Typed(b)) if is_time(a) && is_time(b) => true,
+            _ => !matches!(Kind::merge([self.clone(), other.clone()]), Some(Kind::Clash)),
+        }
+    }
+
+    /// The kind that several expressions end up in where they must become one, as in CASE; `None` of none.
+    pub(super) fn merge(kinds: impl IntoIterator<Item = Kind>) -> Option<Kind> {
+        kinds.into_iter().reduce(|a, b| a.merge_with(b))
+    }
+
+    fn merge_with(self, other: Kind) -> Kind {
+        use TypeKind as T;
+        match (self, other) {
+            (Kind::Clash, _) | (_, Kind::Clash) => Kind::Clash,
+            (Kind::Constant, kind) | (kind, Kind::Constant) => kind,
+            (Kind::Number, Kind::Number) => Kind::Number,
+            (Kind::Number, Kind::Typed(T::Int | T::BigInt | T::Decimal))
+            | (Kind::Typed(T::Int | T::BigInt | T::Decimal), Kind::Number) => Kind::Typed(T::Decimal),
+            (Kind::Number, kind) | (kind, Kind::Number) => kind,
+            // Whatever the database makes of an unlisted function's result beside text can only be text.
+            (Kind::Unknown, Kind::Typed(T::Text)) | (Kind::Typed(T::Text), Kind::Unknown) => Kind::Typed(T::Text),
+            (Kind::Unknown, _) | (_, Kind::Unknown) => Kind::Clash,
+            (Kind::Typed(a), Kind::Typed(b)) => merge_types(a, b),
+        }
+    }
+}
+
+fn merge_types(a: TypeKind, b: TypeKind) -> Kind {
+    use TypeKind as T;
+    match (a, b) {
+        (T::Other, _) | (_, T::Other) => Kind::Clash,
+        (a, b) if a == b => Kind::Typed(a),
+        (T::Int | T::BigInt, T::BigInt | T::Int) => Kind::Typed(T::BigInt),
+        (T::Int | T::BigInt | T::Decimal, T::Decimal) | (T::Decimal, T::Int | T::BigInt) => Kind::Typed(T::Decimal),
+        // From a decimal to a float there are values out of range; from an integer there are none.
+        (T::Int | T::BigInt, T::Float) | (T::Float, T::Int | T::BigInt) => Kind::Typed(T::Float),
+        (T::Array(a), T::Array(b)) if a.kind == b.kind => Kind::Typed(T::Array(a)),
+        _ => Kind::Clash,
+    }
+}
+
+fn is_time(kind: &TypeKind) -> bool {
+    matches!(kind, TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz)
+}
+
+/// The kind of an expression.
+pub(super) fn of(expr: &Expr, dialect: Dialect) -> Kind {
+    let merged = |kinds: &mut dyn Iterator<Item = &Expr>| {
+        Kind::merge(kinds.map(|expr| of(expr, dialect))).unwrap_or(Kind::Unknown)
+    };
+    match expr {
+        Expr::Column(column) => match &column.ty {
+            Some(ty) => Kind::Typed(ty.kind.clone()),
+            None => Kind::Unknown,
+        },
+        Expr::Literal(Literal::Null | Literal::Text(_)) => Kind::Constant,
+        Expr::Literal(Literal::Number(_)) | Expr::Slot(Slot::Limit | Slot::Offset) => Kind::Number,
+        Expr::Literal(Literal::Typed(ty, _)) | Expr::Cast { expr: _, ty } => named(ty.as_str()),
+        Expr::Slot(Slot::CallId | Slot::Param(_) | Slot::ParamList(_) | Slot::Claim(_) | Slot::ClaimList(_)) => {
+            Kind::Constant
+        }
+        Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } => of(expr, dialect),
+        Expr::Binary { op, left, right } => match op {
+            BinaryOp::Concat | BinaryOp::JsonGetText => Kind::Typed(TypeKind::Text),
+            BinaryOp::JsonGet => Kind::Typed(TypeKind::Json),
+            BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => {
+                match (of(left, dialect), of(right, dialect)) {
+                    (Kind::Number, Kind::Number) => Kind::Number,
+                    _ => Kind::Unknown,
+                }
+            }
+            BinaryOp::And
+            | BinaryOp::Or
+            | BinaryOp::Eq
+            | BinaryOp::NotEq
+            | BinaryOp::Lt
+            | BinaryOp::LtEq
+            | BinaryOp::Gt
+            | BinaryOp::GtEq
+            | BinaryOp::IsDistinctFrom
+            | BinaryOp::IsNotDistinctFrom => Kind::Typed(TypeKind::Bool),
+        },
+        Expr::Literal(Literal::Bool(_))
+        | Expr::Unary { op: UnaryOp::Not, .. }
+        | Expr::Is { .. }
+        | Expr::Between { .. }
+        | Expr::InList { .. }
+        | Expr::InSlot { .. }
+        | Expr::InQuery { .. }
+        | Expr::Exists { .. }
+        | Expr::Like { .. } => Kind::Typed(TypeKind::Bool),
+        Expr::Scalar(query) => columns(&query.body, dialect).into_iter().next().unwrap_or(Kind::Unknown),
+        Expr::Case { operand: _, branches, otherwise } => {
+            merged(&mut branches.iter().map(|(_, then)| then).chain(otherwise.as_deref()))
+        }
+        Expr::Function(function) => result(function, dialect),
+    }
+}
+
+/// The kinds of what a query yields, column by column.
+pub(super) fn columns(body: &SetExpr, dialect: Dialect) -> Vec<Kind> {
+    match body {
+        SetExpr::Select(select) => select.projection.iter().map(|item| of(&item.expr, dialect)).collect(),
+        SetExpr::Query(query) => columns(&query.body, dialect),
+        SetExpr::SetOperation { op: _, quantifier: _, left, right } => columns(left, dialect)
+            .into_iter()
+            .zip(columns(right, dialect))
+            .map(|(left, right)| left.merge_with(right))
+            .collect(),
+    }
+}
+
+fn result(function: &Function, dialect: Dialect) -> Kind {
+    let Some(spec) = functions::lookup(dialect, function.name) else {
+        return Kind::Unknown;
+    };
+    let args = args(function);
+    let kind = match spec.result {
+        ResultType::Integer => TypeKind::Int,
+        ResultType::BigInt => TypeKind::BigInt,
+        ResultType::Float => TypeKind::Float,
+        ResultType::Decimal => TypeKind::Decimal,
+        ResultType::Text => TypeKind::Text,
+        ResultType::Bool => TypeKind::Bool,
+        ResultType::Json => TypeKind::Json,
+        ResultType::TimestampTz => TypeKind::TimestampTz,
+        ResultType::FirstArgument if spec.is_syntax() => {
+            return Kind::merge(args.iter().map(|arg| of(arg, dialect))).unwrap_or(Kind::Unknown);
+        }
+        ResultType::FirstArgument => return args.first().map_or(Kind::Unknown, |arg| of(arg, dialect)),
+        ResultType::Unknown => return Kind::Unknown,
+    };
+    Kind::Typed(kind)
+}
+
+/// Whether a call cannot fail, whatever the rows hold.
+pub(super) fn is_total(function: &Function, dialect: Dialect) -> bool {
+    let Some(spec) = functions::lookup(dialect, function.name) else {
+        return false;
+    };
+    let args = args(function);
+    // Arguments that become one type first: `coalesce(decimal, float)` converts.
+    if dialect == Dialect::Postgres
+        && spec.is_syntax()
+        && Kind::merge(args.iter().map(|arg| of(arg, dialect))) == Some(Kind::Clash)
+    {
+        return false;
+    }
+    // An aggregate is no exception: inside a correlated subquery it sums what the outer row gives it, hidden or not.
+    spec_total(spec, args, dialect)
+}
+
+fn spec_total(spec: &FunctionSpec, args: &[Expr], dialect: Dialect) -> bool {
+    match spec.leak {
+        Leak::Leaky => false,
+        Leak::Total(over) => args.iter().all(|arg| fits(arg, over, dialect)),
+        Leak::TotalGivenConstants { value, over } => args.iter().enumerate().all(|(position, arg)| {
+            if position == value {
+                fits(arg, over, dialect)
+            } else {
+                matches!(arg, Expr::Literal(Literal::Text(_) | Literal::Number(_)))
+            }
+        }),
+    }
+}
+
+fn fits(arg: &Expr, over: functions::Kinds, dialect: Dialect) -> bool {
+    match of(arg, dialect) {
+        Kind::Constant | Kind::Number => true,
+        Kind::Typed(kind) => over.contains(&kind),
+        // Any column of SQLite may hold anything: what is total there is total over all kinds.
+        Kind::Unknown | Kind::Clash => dialect == Dialect::Sqlite,
+    }
+}
+
+fn args(function: &Function) -> &[Expr] {
+    match &function.args {
+        FunctionArgs::Star => &[],
+        FunctionArgs::List(args) => args,
+    }
+}
+
+/// Whether an aggregate stands in an expression, outside its subqueries.
+pub(super) fn has_aggregate(expr: &Expr, dialect: Dialect) -> bool {
+    let own = match expr {
+        Expr::Function(function) => {
+            functions::lookup(dialect, function.name).is_some_and(|spec| spec.kind == FunctionKind::Aggregate)
+        }
+        _ => false,
+    };
+    own || walk::parts(expr).into_iter().any(|part| has_aggregate(part, dialect))
+}
+
+/// The kind behind a type name of PostgreSQL's allow-list.
+fn named(ty: &str) -> Kind {
+    let bare = ty.split('(').next().unwrap_or(ty).trim();
+    let kind = match bare {
+        "boolean" | "bool" => TypeKind::Bool,
+        "smallint" | "integer" | "int2" | "int4" => TypeKind::Int,
+        "bigint" | "int8" => TypeKind::BigInt,
+        "numeric" | "decimal" => TypeKind::Decimal,
+        "real" | "double precision" | "float4" | "float8" => TypeKind::Float,
+        "text" | "character varying" | "varchar" | "character" | "char" | "bpchar" => TypeKind::Text,
+        "bytea" => TypeKind::Bytes,
+        "date" => TypeKind::Date,
+        "time" | "time without time zone" => TypeKind::Time,
+        "timestamp" | "timestamp without time zone" => TypeKind::Timestamp,
+        "timestamptz" | "timestamp with time zone" => TypeKind::TimestampTz,
+        "uuid" => TypeKind::Uuid,
+        "json" | "jsonb" => TypeKind::Json,
+        _ => return Kind::Unknown,
+    };
+    Kind::Typed(kind)
+}
+
+/// Whether a PostgreSQL cast from one kind to a type takes every value.
+pub(super) fn widens(from: &TypeKind, ty: &str) -> bool {
+    use TypeKind as T;
+    // A precision makes a cast that can overflow; a length only cuts off.
+    let bounded = ty.contains('(');
+    match (from, named(ty)) {
+        (
+            T::Bool | T::Int | T::BigInt | T::Decimal | T::Float | T::Text | T::Date | T::Time | T::Uuid | T::Enum(_),
+            Kind::Typed(T::Text),
+        ) => true,
+        (T::Int, Kind::Typed(T::BigInt | T::Float)) | (T::BigInt, Kind::Typed(T::Float)) => true,
+        (T::Int | T::BigInt | T::Decimal, Kind::Typed(T::Decimal)) => !bounded,
+        (from, Kind::Typed(to)) => *from == to && matches!(to, T::Bool | T::BigInt | T::Date | T::Uuid) && !bounded,
+        (_, Kind::Constant | Kind::Number | Kind::Unknown | Kind::Clash) => false,
+    }
+}

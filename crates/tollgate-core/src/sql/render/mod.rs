@@ -1,0 +1,346 @@
+//! Prints a restricted tree in a dialect. Every identifier is quoted, every literal written anew, every expression parenthesised;
+//! there are no comments and no unqualified tables. Never prints text that it was not built to print: what it does not know is an error.
+
+mod expr;
+mod quote;
+
+pub(super) use quote::is_type_name;
+
+use super::restrict::{Fence, RestrictedTable};
+use super::restriction::RAW;
+use super::tree::{JoinKind, OrderBy, OrderKey, Query, Relation, Select, SetExpr, SetOperator, SetQuantifier, Slot};
+use crate::catalog::TableId;
+use crate::names::Dialect;
+
+/// A statement's text, with its slots in the order of their numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rendered {
+    pub(super) text: String,
+    pub(super) slots: Vec<Slot>,
+}
+
+/// Why a tree cannot be printed. Each means that an earlier stage let something through that it should have refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// A base table outside its restriction: the invariant **filter closed** would be broken.
+    #[error("table `{0}` has not been restricted")]
+    Unrestricted(TableId),
+    /// A NUL character, which no engine can hold in its text.
+    #[error("a name or a string holds a NUL character")]
+    Nul,
+    /// A number that is not written as one.
+    #[error("`{0}` is not a number")]
+    Number(String),
+    /// A word that may not stand outside quotes.
+    #[error("`{0}` is not a plain type or function name")]
+    Word(String),
+    /// The call's id, which no statement may refer to.
+    #[error("the call's id is not a value of the statement")]
+    CallId,
+    /// Something the dialect does not have.
+    #[error("{dialect} has no {what}", dialect = .dialect.name())]
+    NotInDialect {
+        /// Which dialect.
+        dialect: Dialect,
+        /// What it lacks.
+        what: &'static str,
+    },
+    /// A list that must hold something and does not.
+    #[error("{0} without anything in it")]
+    Empty(&'static str),
+}
+
+/// Prints a query.
+pub(super) fn render(query: &Query, dialect: Dialect) -> Result<Rendered, RenderError> {
+    let slots = match dialect {
+        Dialect::Postgres => vec![Slot::CallId],
+        Dialect::Sqlite => Vec::new(),
+    };
+    let mut printer = Printer { dialect, text: String::new(), slots };
+    printer.query(query)?;
+    Ok(Rendered { text: printer.text, slots: printer.slots })
+}
+
+/// The text so far.
+struct Printer {
+    dialect: Dialect,
+    text: String,
+    slots: Vec<Slot>,
+}
+
+type Printed = Result<(), RenderError>;
+
+impl Printer {
+    fn put(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    fn query(&mut self, query: &Query) -> Printed {
+        for (index, cte) in query.with.iter().enumerate() {
+            self.put(if index == 0 { "WITH " } else { ", " });
+            self.ident(&cte.name)?;
+            self.put(" (");
+            self.list(&cte.columns, |p, name| p.ident(name))?;
+            self.put(") AS (");
+            self.query(&cte.query)?;
+            self.put(")");
+        }
+        if !query.with.is_empty() {
+            self.put(" ");
+        }
+        match &query.body {
+            SetExpr::Query(inner) => self.nested(inner)?,
+            body => self.set_expr(body)?,
+        }
+        self.order_by(&query.order_by)?;
+        for (word, bound) in [(" LIMIT ", &query.limit), (" OFFSET ", &query.offset)] {
+            if let Some(bound) = bound {
+                if word == " OFFSET " && query.limit.is_none() && self.dialect == Dialect::Sqlite {
+                    self.put(" LIMIT -1");
+                }
+                self.put(word);
+                self.expr(bound)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn order_by(&mut self, keys: &[OrderBy]) -> Printed {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.put(" ORDER BY ");
+        self.list(keys, |p, key| {
+            match &key.key {
+                OrderKey::Output(position) => p.put(&position.to_string()),
+                OrderKey::Expr(expr) => p.expr(expr)?,
+            }
+            p.put(if key.descending { " DESC" } else { " ASC" });
+            match key.nulls_first {
+                Some(true) => p.put(" NULLS FIRST"),
+                Some(false) => p.put(" NULLS LAST"),
+                None => {}
+            }
+            Ok(())
+        })
+    }
+
+    fn set_expr(&mut self, body: &SetExpr) -> Printed {
+        match body {
+            SetExpr::Select(select) => self.select(select),
+            SetExpr::Query(query) => self.nested(query),
+            SetExpr::SetOperation { op, quantifier, left, right } => {
+                self.arm(left, Side::Left)?;
+                self.put(match op {
+                    SetOperator::Union => " UNION",
+                    SetOperator::Intersect => " INTERSECT",
+                    SetOperator::Except => " EXCEPT",
+                });
+                match (quantifier, op, self.dialect) {
+                    (SetQuantifier::Distinct, _, _) => self.put(" "),
+                    (SetQuantifier::All, SetOperator::Union, _) | (SetQuantifier::All, _, Dialect::Postgres) => {
+                        self.put(" ALL ");
+                    }
+                    (SetQuantifier::All, _, Dialect::Sqlite) => {
+                        return Err(self.lacks("INTERSECT ALL and EXCEPT ALL"));
+                    }
+                }
+                self.arm(right, Side::Right)
+            }
+        }
+    }
+
+    /// An arm of a set operation. SQLite has no parentheses there and reads a chain from the left.
+    fn arm(&mut self, arm: &SetExpr, side: Side) -> Printed {
+        match (arm, self.dialect, side) {
+            (SetExpr::Select(select), _, _) => self.select(select),
+            (SetExpr::Query(query), _, _) => self.nested(query),
+            (SetExpr::SetOperation { .. }, Dialect::Sqlite, Side::Left) => self.set_expr(arm),
+            (SetExpr::SetOperation { .. }, Dialect::Sqlite, Side::Right) => {
+                self.put("SELECT * FROM (");
+                self.set_expr(arm)?;
+                self.put(")");
+                Ok(())
+            }
+            (SetExpr::SetOperation { .. }, Dialect::Postgres, _) => {
+                self.put("(");
+                self.set_expr(arm)?;
+                self.put(")");
+                Ok(())
+            }
+        }
+    }
+
+    /// A query with an ordering or page of its own, where a SELECT may stand.
+    fn nested(&mut self, query: &Query) -> Printed {
+        self.put(match self.dialect {
+            Dialect::Postgres => "(",
+            Dialect::Sqlite => "SELECT * FROM (",
+        });
+        self.query(query)?;
+        self.put(")");
+        Ok(())
+    }
+
+    fn select(&mut self, select: &Select) -> Printed {
+        if select.projection.is_empty() {
+            return Err(RenderError::Empty("SELECT"));
+        }
+        self.put(if select.distinct { "SELECT DISTINCT " } else { "SELECT " });
+        self.list(&select.projection, |p, item| {
+            p.expr(&item.expr)?;
+            p.put(" AS ");
+            p.ident(&item.name)
+        })?;
+        if !select.from.is_empty() {
+            self.put(" FROM ");
+            self.list(&select.from, |p, from| p.from_item(from))?;
+        }
+        if let Some(filter) = &select.filter {
+            self.put(" WHERE ");
+            self.expr(filter)?;
+        }
+        if !select.group_by.is_empty() {
+            self.put(" GROUP BY ");
+            self.list(&select.group_by, Self::expr)?;
+        }
+        if let Some(having) = &select.having {
+            self.put(" HAVING ");
+            self.expr(having)?;
+        }
+        Ok(())
+    }
+
+    /// A relation of a FROM list. SQLite reads commas and joins with one precedence, so a join there stands in parentheses.
+    fn from_item(&mut self, relation: &Relation) -> Printed {
+        match relation {
+            Relation::Join { .. } => self.parenthesised(relation),
+            _ => self.relation(relation),
+        }
+    }
+
+    fn parenthesised(&mut self, relation: &Relation) -> Printed {
+        self.put("(");
+        self.relation(relation)?;
+        self.put(")");
+        Ok(())
+    }
+
+    fn relation(&mut self, relation: &Relation) -> Printed {
+        match relation {
+            Relation::Base { table, alias: _ } => Err(RenderError::Unrestricted(table.clone())),
+            Relation::Restricted(table) => self.restricted(table),
+            Relation::Derived { query, alias } => {
+                self.put("(");
+                self.query(query)?;
+                self.put(") AS ");
+                self.ident(alias)
+            }
+            Relation::Cte { name, alias } => {
+                self.ident(name)?;
+                self.put(" AS ");
+                self.ident(alias)
+            }
+            Relation::Join { kind, left, right, on } => {
+                self.relation(left)?;
+                self.put(match kind {
+                    JoinKind::Inner => " INNER JOIN ",
+                    JoinKind::Left => " LEFT JOIN ",
+                    JoinKind::Right => " RIGHT JOIN ",
+                    JoinKind::Full => " FULL JOIN ",
+                    JoinKind::Cross => " CROSS JOIN ",
+                });
+                match &**right {
+                    Relation::Join { .. } => self.parenthesised(right)?,
+                    right => self.relation(right)?,
+                }
+                match (kind, on) {
+                    (JoinKind::Cross, None) => Ok(()),
+                    (JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full, Some(on)) => {
+                        self.put(" ON ");
+                        self.expr(on)
+                    }
+                    (JoinKind::Cross, Some(_)) => Err(RenderError::Empty("CROSS JOIN")),
+                    (JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full, None) => {
+                        Err(RenderError::Empty("ON"))
+                    }
+                }
+            }
+        }
+    }
+
+    /// The one place where a base table's name is printed.
+    fn restricted(&mut self, table: &RestrictedTable) -> Printed {
+        self.put("(SELECT ");
+        if table.columns().is_empty() {
+            self.put("1 AS ");
+            self.ident(NO_COLUMN)?;
+        }
+        self.list(table.columns(), |p, column| {
+            match (table.fence(), p.dialect) {
+                // `now()` is never folded to a constant where selectivity is estimated, so the column's statistics,
+                // which cover every tenant's rows, cannot be consulted for what stands outside.
+                (Fence::Closed, Dialect::Postgres) => {
+                    p.put("CASE WHEN pg_catalog.now() IS NOT NULL THEN ");
+                    p.expr(&column.expr)?;
+                    p.put(" END");
+                }
+                (Fence::Closed, Dialect::Sqlite) | (Fence::Open, _) => p.expr(&column.expr)?,
+            }
+            p.put(" AS ");
+            p.ident(&column.name)
+        })?;
+        self.put(" FROM ");
+        self.ident(&table.table().schema)?;
+        self.put(".");
+        self.ident(&table.table().name)?;
+        self.put(" AS ");
+        self.ident(RAW)?;
+        for (index, condition) in table.conditions().iter().enumerate() {
+            self.put(if index == 0 { " WHERE " } else { " AND " });
+            self.expr(condition)?;
+        }
+        match (table.fence(), self.dialect) {
+            (Fence::Open, _) => {}
+            (Fence::Closed, Dialect::Postgres) => self.put(" OFFSET 0"),
+            (Fence::Closed, Dialect::Sqlite) => self.put(" LIMIT -1"),
+        }
+        self.put(") AS ");
+        self.ident(table.alias())
+    }
+
+    fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T) -> Printed) -> Printed {
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                self.put(", ");
+            }
+            each(self, item)?;
+        }
+        Ok(())
+    }
+
+    /// The number of a slot; one that occurs again keeps its number.
+    fn slot(&mut self, slot: &Slot) -> Result<usize, RenderError> {
+        if *slot == Slot::CallId {
+            return Err(RenderError::CallId);
+        }
+        let index = self.slots.iter().position(|known| known == slot).unwrap_or_else(|| {
+            self.slots.push(slot.clone());
+            self.slots.len() - 1
+        });
+        Ok(index + 1)
+    }
+
+    fn lacks(&self, what: &'static str) -> RenderError {
+        RenderError::NotInDialect { dialect: self.dialect, what }
+    }
+}
+
+/// What a restricted table yields where none of its columns is used (`SELECT count(*) FROM t`).
+const NO_COLUMN: &str = "tg_row";
+
+#[derive(Clone, Copy)]
+enum Side {
+    Left,
+    Right,
+}

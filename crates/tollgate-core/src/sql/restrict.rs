@@ -1,0 +1,259 @@
+//! Puts every base table into its restricted form: the visible columns, masked, of the rows that the filter lets through.
+//!
+//! Invariant **filter closed**: afterwards no base table stands in any FROM but as the single relation of its own restriction.
+//! `RestrictedTable`'s fields are private to this file and `render` has no way to print a bare base table, so a path that
+//! forgets this step ends in an error and never in an open table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fence::{self, Conjuncts};
+use super::restriction::{RAW, RestrictedColumn, Restriction, Restrictions};
+use super::tree::{ColumnRef, Expr, OrderKey, Projection, Query, Relation, Select, SetExpr};
+use super::walk::{self, Node};
+use crate::catalog::{ColumnId, TableId};
+use crate::names::Dialect;
+
+/// Why a tree could not be restricted. Means that an earlier stage let something through that it should have refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RestrictError {
+    /// A base table that does not exist for the statement.
+    #[error("table `{0}` is not visible")]
+    TableNotVisible(TableId),
+    /// A column that does not exist for the statement.
+    #[error("column `{0}` of table `{1}` is not visible")]
+    ColumnNotVisible(String, TableId),
+}
+
+/// Whether tables that hide rows are kept apart from the rest of the statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fence {
+    /// Nothing in the statement can tell of a hidden row; the planner is free.
+    Open,
+    /// Something in it can fail: no predicate may move in, and no statistics be seen from outside.
+    Closed,
+}
+
+/// A base table in its restricted form: `(SELECT columns FROM table AS tg_raw WHERE conditions) AS alias`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RestrictedTable {
+    table: TableId,
+    alias: String,
+    columns: Vec<Projection>,
+    conditions: Vec<Expr>,
+    fence: Fence,
+}
+
+impl RestrictedTable {
+    /// The table behind it.
+    pub(super) fn table(&self) -> &TableId {
+        &self.table
+    }
+
+    /// How columns refer to it.
+    pub(super) fn alias(&self) -> &str {
+        &self.alias
+    }
+
+    /// What it yields, over `RAW`'s columns; may be empty where no column is used.
+    pub(super) fn columns(&self) -> &[Projection] {
+        &self.columns
+    }
+
+    /// The row filter and the conjuncts copied inside, all to be met.
+    pub(super) fn conditions(&self) -> &[Expr] {
+        &self.conditions
+    }
+
+    /// Whether it is kept apart.
+    pub(super) fn fence(&self) -> Fence {
+        self.fence
+    }
+}
+
+/// Restricts every base table of a query.
+pub(super) fn restrict(
+    mut query: Query,
+    restrictions: &Restrictions,
+    fence: Fence,
+    dialect: Dialect,
+) -> Result<Query, RestrictError> {
+    let mut used = Used::default();
+    walk::each_in_query(&query, &mut |node| used.meet(node));
+    Pass { restrictions, fence, dialect, used }.query(&mut query)?;
+    Ok(query)
+}
+
+/// Restricts every base table in a predicate's subqueries; the predicate's own table stands outside as `RAW`.
+///
+/// Never fenced: a row filter is the operator's text, and what it fails on is the operator's to see.
+pub fn restrict_predicate(
+    mut predicate: Expr,
+    restrictions: &Restrictions,
+    dialect: Dialect,
+) -> Result<Expr, RestrictError> {
+    let mut used = Used::default();
+    walk::each_in_expr(&predicate, &mut |node| used.meet(node));
+    Pass { restrictions, fence: Fence::Open, dialect, used }.expr(&mut predicate)?;
+    Ok(predicate)
+}
+
+/// The columns that the statement names, by the alias they are named through. An alias that is used twice, in different
+/// scopes, gets the columns of both: more than needed, never less.
+#[derive(Default)]
+struct Used(BTreeMap<String, BTreeSet<String>>);
+
+impl Used {
+    fn meet(&mut self, node: Node<'_>) {
+        if let Node::Expr(Expr::Column(column)) = node {
+            self.0.entry(column.relation.clone()).or_default().insert(column.name.clone());
+        }
+    }
+
+    fn of(&self, alias: &str) -> impl Iterator<Item = &String> {
+        self.0.get(alias).into_iter().flatten()
+    }
+}
+
+struct Pass<'a> {
+    restrictions: &'a Restrictions,
+    fence: Fence,
+    dialect: Dialect,
+    used: Used,
+}
+
+impl Pass<'_> {
+    fn query(&self, query: &mut Query) -> Result<(), RestrictError> {
+        for cte in &mut query.with {
+            self.query(&mut cte.query)?;
+        }
+        self.set_expr(&mut query.body)?;
+        for key in &mut query.order_by {
+            if let OrderKey::Expr(expr) = &mut key.key {
+                self.expr(expr)?;
+            }
+        }
+        for bound in query.limit.iter_mut().chain(&mut query.offset) {
+            self.expr(bound)?;
+        }
+        Ok(())
+    }
+
+    fn set_expr(&self, body: &mut SetExpr) -> Result<(), RestrictError> {
+        match body {
+            SetExpr::Select(select) => self.select(select),
+            SetExpr::SetOperation { op: _, quantifier: _, left, right } => {
+                self.set_expr(left)?;
+                self.set_expr(right)
+            }
+            SetExpr::Query(query) => self.query(query),
+        }
+    }
+
+    fn select(&self, select: &mut Select) -> Result<(), RestrictError> {
+        let conjuncts = match self.fence {
+            Fence::Open => Conjuncts::default(),
+            Fence::Closed => fence::conjuncts(select, self.restrictions, self.dialect),
+        };
+        for from in &mut select.from {
+            self.relation(from, &conjuncts)?;
+        }
+        let projected = select.projection.iter_mut().map(|item| &mut item.expr);
+        let rest = select.filter.iter_mut().chain(&mut select.group_by).chain(&mut select.having);
+        for expr in projected.chain(rest) {
+            self.expr(expr)?;
+        }
+        Ok(())
+    }
+
+    fn relation(&self, relation: &mut Relation, conjuncts: &Conjuncts) -> Result<(), RestrictError> {
+        match relation {
+            Relation::Base { table, alias } => {
+                let restricted = self.table(table, alias, conjuncts)?;
+                *relation = Relation::Restricted(Box::new(restricted));
+            }
+            // Made by an earlier pass over a row filter: closed already.
+            Relation::Restricted(_) | Relation::Cte { .. } => {}
+            Relation::Derived { query, alias: _ } => self.query(query)?,
+            Relation::Join { kind: _, left, right, on } => {
+                self.relation(left, conjuncts)?;
+                self.relation(right, conjuncts)?;
+                if let Some(on) = on {
+                    self.expr(on)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn expr(&self, expr: &mut Expr) -> Result<(), RestrictError> {
+        for part in walk::parts_mut(expr) {
+            self.expr(part)?;
+        }
+        match walk::subquery_mut(expr) {
+            Some(query) => self.query(query),
+            None => Ok(()),
+        }
+    }
+
+    fn table(&self, table: &TableId, alias: &str, conjuncts: &Conjuncts) -> Result<RestrictedTable, RestrictError> {
+        let restriction =
+            self.restrictions.tables.get(table).ok_or_else(|| RestrictError::TableNotVisible(table.clone()))?;
+        let mut columns = Vec::new();
+        for name in self.used.of(alias) {
+            // The alias may stand for another relation elsewhere; `resolve` has proved each name in its own scope.
+            if let Some(column) = restriction.columns.iter().find(|c| c.name == *name) {
+                columns.push(exported(table, column));
+            }
+        }
+        let fence = if restriction.hides_rows { self.fence } else { Fence::Open };
+        let mut conditions: Vec<Expr> = restriction.filter.iter().cloned().collect();
+        if fence == Fence::Closed {
+            for conjunct in conjuncts.of(alias) {
+                let mut inside = conjunct.clone();
+                lower_into(&mut inside, alias, table, restriction)?;
+                conditions.push(inside);
+            }
+        }
+        Ok(RestrictedTable { table: table.clone(), alias: alias.to_owned(), columns, conditions, fence })
+    }
+}
+
+fn exported(table: &TableId, column: &RestrictedColumn) -> Projection {
+    let expr = column.mask.clone().unwrap_or_else(|| raw(table, &column.name));
+    Projection { expr, name: column.name.clone() }
+}
+
+/// A table's own column, inside its restriction.
+fn raw(table: &TableId, name: &str) -> Expr {
+    Expr::Column(ColumnRef {
+        relation: RAW.to_owned(),
+        name: name.to_owned(),
+        origin: Some(ColumnId { table: table.clone(), column: name.to_owned() }),
+        ty: None,
+        masked: false,
+        nullable: true,
+    })
+}
+
+/// Rewrites a conjunct over the restricted table's columns into one over what stands behind them, masks included.
+fn lower_into(expr: &mut Expr, alias: &str, table: &TableId, restriction: &Restriction) -> Result<(), RestrictError> {
+    if let Expr::Column(column) = expr {
+        let visible = restriction.columns.iter().find(|c| column.relation == alias && c.name == column.name);
+        let Some(visible) = visible else {
+            return Err(RestrictError::ColumnNotVisible(column.name.clone(), table.clone()));
+        };
+        *expr = match &visible.mask {
+            Some(mask) => mask.clone(),
+            None => {
+                let mut own = column.clone();
+                RAW.clone_into(&mut own.relation);
+                Expr::Column(own)
+            }
+        };
+        return Ok(());
+    }
+    for part in walk::parts_mut(expr) {
+        lower_into(part, alias, table, restriction)?;
+    }
+    Ok(())
+}

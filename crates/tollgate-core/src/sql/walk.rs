@@ -1,0 +1,166 @@
+//! Walking the tree: the direct parts of an expression, and every node of a query. Never changes what a node means.
+
+use super::tree::{Expr, FunctionArgs, OrderKey, Query, Relation, Select, SetExpr};
+
+/// A node met on the way.
+#[derive(Clone, Copy)]
+pub(super) enum Node<'a> {
+    /// A query, before its parts.
+    Query(&'a Query),
+    /// A SELECT, before its parts.
+    Select(&'a Select),
+    /// A set operation or what stands in one, before its parts.
+    SetExpr(&'a SetExpr),
+    /// A relation, before its parts.
+    Relation(&'a Relation),
+    /// An expression, before its parts.
+    Expr(&'a Expr),
+}
+
+/// Meets every node of a query, parents first, subqueries and restricted tables included.
+pub(super) fn each_in_query<'a>(query: &'a Query, meet: &mut dyn FnMut(Node<'a>)) {
+    meet(Node::Query(query));
+    for cte in &query.with {
+        each_in_query(&cte.query, meet);
+    }
+    set_expr(&query.body, meet);
+    for key in &query.order_by {
+        if let OrderKey::Expr(expr) = &key.key {
+            each_in_expr(expr, meet);
+        }
+    }
+    for bound in query.limit.iter().chain(&query.offset) {
+        each_in_expr(bound, meet);
+    }
+}
+
+/// Meets every node of an expression, itself first.
+pub(super) fn each_in_expr<'a>(expr: &'a Expr, meet: &mut dyn FnMut(Node<'a>)) {
+    meet(Node::Expr(expr));
+    for part in parts(expr) {
+        each_in_expr(part, meet);
+    }
+    if let Some(query) = subquery(expr) {
+        each_in_query(query, meet);
+    }
+}
+
+fn set_expr<'a>(body: &'a SetExpr, meet: &mut dyn FnMut(Node<'a>)) {
+    meet(Node::SetExpr(body));
+    match body {
+        SetExpr::Select(select) => {
+            meet(Node::Select(select));
+            for item in &select.projection {
+                each_in_expr(&item.expr, meet);
+            }
+            for from in &select.from {
+                relation(from, meet);
+            }
+            for expr in select.filter.iter().chain(&select.group_by).chain(&select.having) {
+                each_in_expr(expr, meet);
+            }
+        }
+        SetExpr::SetOperation { op: _, quantifier: _, left, right } => {
+            set_expr(left, meet);
+            set_expr(right, meet);
+        }
+        SetExpr::Query(query) => each_in_query(query, meet),
+    }
+}
+
+fn relation<'a>(node: &'a Relation, meet: &mut dyn FnMut(Node<'a>)) {
+    meet(Node::Relation(node));
+    match node {
+        Relation::Base { .. } | Relation::Cte { .. } => {}
+        Relation::Restricted(table) => {
+            for column in table.columns() {
+                each_in_expr(&column.expr, meet);
+            }
+            for condition in table.conditions() {
+                each_in_expr(condition, meet);
+            }
+        }
+        Relation::Derived { query, alias: _ } => each_in_query(query, meet),
+        Relation::Join { kind: _, left, right, on } => {
+            relation(left, meet);
+            relation(right, meet);
+            if let Some(on) = on {
+                each_in_expr(on, meet);
+            }
+        }
+    }
+}
+
+/// The direct subexpressions of an expression, left to right. A subquery is not among them.
+pub(super) fn parts(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::Column(_) | Expr::Literal(_) | Expr::Slot(_) | Expr::Exists { .. } | Expr::Scalar(_) => Vec::new(),
+        Expr::Unary { op: _, expr }
+        | Expr::Is { expr, test: _, negated: _ }
+        | Expr::InSlot { expr, slot: _, negated: _ }
+        | Expr::InQuery { expr, query: _, negated: _ }
+        | Expr::Cast { expr, ty: _ } => vec![expr],
+        Expr::Binary { op: _, left, right } => vec![left, right],
+        Expr::Between { expr, low, high, negated: _ } => vec![expr, low, high],
+        Expr::InList { expr, list, negated: _ } => std::iter::once(&**expr).chain(list).collect(),
+        Expr::Like { expr, pattern, escape: _, case_insensitive: _, negated: _ } => vec![expr, pattern],
+        Expr::Case { operand, branches, otherwise } => operand
+            .as_deref()
+            .into_iter()
+            .chain(branches.iter().flat_map(|(when, then)| [when, then]))
+            .chain(otherwise.as_deref())
+            .collect(),
+        Expr::Function(function) => {
+            let args = match &function.args {
+                FunctionArgs::Star => [].iter(),
+                FunctionArgs::List(args) => args.iter(),
+            };
+            args.chain(function.filter.as_deref()).collect()
+        }
+    }
+}
+
+/// The same, to be changed.
+pub(super) fn parts_mut(expr: &mut Expr) -> Vec<&mut Expr> {
+    match expr {
+        Expr::Column(_) | Expr::Literal(_) | Expr::Slot(_) | Expr::Exists { .. } | Expr::Scalar(_) => Vec::new(),
+        Expr::Unary { op: _, expr }
+        | Expr::Is { expr, test: _, negated: _ }
+        | Expr::InSlot { expr, slot: _, negated: _ }
+        | Expr::InQuery { expr, query: _, negated: _ }
+        | Expr::Cast { expr, ty: _ } => vec![expr],
+        Expr::Binary { op: _, left, right } => vec![left, right],
+        Expr::Between { expr, low, high, negated: _ } => vec![expr, low, high],
+        Expr::InList { expr, list, negated: _ } => std::iter::once(&mut **expr).chain(list).collect(),
+        Expr::Like { expr, pattern, escape: _, case_insensitive: _, negated: _ } => vec![expr, pattern],
+        Expr::Case { operand, branches, otherwise } => operand
+            .as_deref_mut()
+            .into_iter()
+            .chain(branches.iter_mut().flat_map(|(when, then)| [when, then]))
+            .chain(otherwise.as_deref_mut())
+            .collect(),
+        Expr::Function(function) => {
+            let args = match &mut function.args {
+                FunctionArgs::Star => [].iter_mut(),
+                FunctionArgs::List(args) => args.iter_mut(),
+            };
+            args.chain(function.filter.as_deref_mut()).collect()
+        }
+    }
+}
+
+/// The subquery that stands directly in an expression.
+pub(super) fn subquery(expr: &Expr) -> Option<&Query> {
+    match expr {
+        Expr::InQuery { query, .. } | Expr::Exists { query, .. } | Expr::Scalar(query) => Some(query),
+        _ => None,
+    }
+}
+
+/// The same, to be changed.
+pub(super) fn subquery_mut(expr: &mut Expr) -> Option<&mut Query> {
+    match expr {
+        Expr::InQuery { query, .. } | Expr::Exists { query, .. } | Expr::Scalar(query) => Some(query),
+        _ => None,
+    }
+}
