@@ -1,24 +1,124 @@
 //! From the parser's tree to ours: deny by default, every name looked up in what the caller sees and in nothing else.
 //!
 //! It never consults the catalog for a table that is not visible, so a hidden name and a missing one cannot differ.
+//! Every struct of the parser is destructured without `..`: a field that a new version adds breaks the build, not the policy.
 
+mod call;
+mod expr;
+mod from;
+mod names;
+mod output;
+mod query;
+mod refused;
 mod scope;
+mod select;
+mod types;
+mod walk;
 
+#[cfg(test)]
+mod tests;
+
+pub use output::{output_columns, unique_output_names};
 pub use scope::{ClaimUse, ParamShape, Scope};
 
-use super::error::SqlError;
+use sqlparser::ast::Ident;
+
+use self::expr::{Aggregates, At, Position};
+use self::names::{Capture, Names, Source};
+use self::query::Outer;
+use super::error::{SqlError, shown};
+use super::limits::{ALIAS_BYTES_MAX, DEPTH_MAX};
+use super::parse::{parse_predicate, parse_query};
+use super::restriction::RAW;
 use super::tree;
-use crate::catalog::Table;
+use crate::catalog::{ColumnId, Table};
+use crate::names::Dialect;
 
 /// Parses one SELECT and resolves it.
 pub fn resolve_query(sql: &str, scope: &Scope<'_>) -> Result<tree::Query, SqlError> {
-    let _ = (sql, scope);
-    Err(SqlError::unsupported("this statement"))
+    let parsed = parse_query(scope.catalog.dialect(), sql)?;
+    Resolver::new(scope).query(&parsed, Outer::default())
 }
 
 /// Parses a predicate over `table` and resolves it. The table's own columns, hidden ones too, stand under the alias `RAW`;
 /// subqueries see the scope's tables.
 pub fn resolve_predicate(sql: &str, table: &Table, scope: &Scope<'_>) -> Result<tree::Expr, SqlError> {
-    let _ = (sql, table, scope);
-    Err(SqlError::unsupported("this predicate"))
+    let parsed = parse_predicate(scope.catalog.dialect(), sql)?;
+    let raw = raw_source(table);
+    let names = Names { columns: raw.visible(), sources: vec![raw], capture: Capture::Qualified, ..Names::default() };
+    let at =
+        At { names: &names, ctes: None, position: Position::Top, aggregates: Aggregates::Refused("in a row filter") };
+    Resolver::new(scope).expr(&parsed, at)
+}
+
+/// A table's own columns, as its row filter sees them.
+fn raw_source(table: &Table) -> Source {
+    let column = |column: &crate::catalog::Column| tree::ColumnRef {
+        relation: RAW.to_owned(),
+        name: column.name.clone(),
+        origin: Some(ColumnId { table: table.id.clone(), column: column.name.clone() }),
+        ty: Some(column.ty.clone()),
+        masked: false,
+        nullable: column.nullable,
+    };
+    Source {
+        name: table.id.name.clone(),
+        table: Some(table.id.clone()),
+        columns: table.columns.iter().map(column).collect(),
+        key: Vec::new(),
+    }
+}
+
+/// One resolution.
+struct Resolver<'a> {
+    scope: Scope<'a>,
+    dialect: Dialect,
+    /// How deep the tree is at this place.
+    depth: usize,
+    /// Aliases made up so far.
+    made_up: usize,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(scope: &Scope<'a>) -> Self {
+        Self { scope: *scope, dialect: scope.catalog.dialect(), depth: 0, made_up: 0 }
+    }
+
+    /// Resolves something one level further down.
+    fn deeper<T>(&mut self, resolve: impl FnOnce(&mut Self) -> Result<T, SqlError>) -> Result<T, SqlError> {
+        if self.depth == DEPTH_MAX {
+            return Err(SqlError::TooComplex { what: "levels of nesting", max: DEPTH_MAX });
+        }
+        self.depth += 1;
+        let resolved = resolve(self);
+        self.depth -= 1;
+        resolved
+    }
+
+    /// An identifier as the catalog spells it: folded unless it is quoted.
+    fn folded(&self, ident: &Ident) -> String {
+        let Ident { value, quote_style, span: _ } = ident;
+        match quote_style {
+            None => self.dialect.fold(value),
+            Some(_) => value.clone(),
+        }
+    }
+
+    /// A name that the text gives to something.
+    fn alias(&self, ident: &Ident) -> Result<String, SqlError> {
+        let name = self.folded(ident);
+        if name.is_empty() || name.len() > ALIAS_BYTES_MAX {
+            return Err(SqlError::unsupported(format!("the alias {} (1 to {ALIAS_BYTES_MAX} bytes)", shown(&name))));
+        }
+        if name.get(..3).is_some_and(|prefix| prefix.eq_ignore_ascii_case("tg_")) {
+            return Err(SqlError::unsupported(format!("the alias {} (`tg_` is reserved)", shown(&name))));
+        }
+        Ok(name)
+    }
+
+    /// An alias that no text can have.
+    fn made_up_alias(&mut self) -> String {
+        self.made_up += 1;
+        format!("tg_{}", self.made_up)
+    }
 }

@@ -1,0 +1,376 @@
+//! Relations: tables that are visible, subqueries, common table expressions, and joins of them.
+
+use sqlparser::ast;
+
+use super::Resolver;
+use super::expr::{Aggregates, At, Position};
+use super::names::{Names, Source, Visible, similar};
+use super::output::{body_columns, unique};
+use super::query::{Outer, rename_outputs};
+use super::refused;
+use crate::catalog::{ColumnId, TableId};
+use crate::sql::error::{SqlError, shown};
+use crate::sql::limits::RELATIONS_MAX;
+use crate::sql::restriction::Restriction;
+use crate::sql::statement::OutputColumn;
+use crate::sql::tree::{BinaryOp, ColumnRef, Expr, Function, FunctionArgs, JoinKind, Relation};
+
+/// A relation and what its columns are called.
+struct Joined {
+    relation: Relation,
+    sources: Vec<Source>,
+    columns: Vec<Visible>,
+}
+
+/// Relations and what their columns are called.
+pub(super) type From = (Vec<Relation>, Vec<Source>, Vec<Visible>);
+
+impl Resolver<'_> {
+    /// FROM: several relations are a cross join.
+    pub(super) fn from(&mut self, list: &[ast::TableWithJoins], outer: Outer<'_>) -> Result<From, SqlError> {
+        let mut relations = Vec::with_capacity(list.len());
+        let (mut sources, mut columns) = (Vec::new(), Vec::new());
+        for table in list {
+            let joined = self.table_with_joins(table, outer)?;
+            self.add_sources(&mut sources, joined.sources)?;
+            columns.extend(joined.columns);
+            relations.push(joined.relation);
+        }
+        Ok((relations, sources, columns))
+    }
+
+    /// Adds the relations of one side to those of another; a name may stand for one only.
+    fn add_sources(&self, sources: &mut Vec<Source>, more: Vec<Source>) -> Result<(), SqlError> {
+        for source in more {
+            if sources.iter().any(|s| self.dialect.same_name(&s.name, &source.name)) {
+                let construct = format!("the name {} for two relations of one FROM", shown(&source.name));
+                return Err(SqlError::unsupported_use(construct, "give each an alias of its own"));
+            }
+            if sources.len() == RELATIONS_MAX {
+                return Err(SqlError::TooComplex { what: "relations in one FROM", max: RELATIONS_MAX });
+            }
+            sources.push(source);
+        }
+        Ok(())
+    }
+
+    fn table_with_joins(&mut self, table: &ast::TableWithJoins, outer: Outer<'_>) -> Result<Joined, SqlError> {
+        let ast::TableWithJoins { relation, joins } = table;
+        let mut left = self.factor(relation, outer)?;
+        for ast::Join { relation, global, join_operator } in joins {
+            refused::when(*global, "a GLOBAL join")?;
+            let right = self.factor(relation, outer)?;
+            left = self.join(left, right, join_operator, outer)?;
+        }
+        Ok(left)
+    }
+
+    fn factor(&mut self, factor: &ast::TableFactor, outer: Outer<'_>) -> Result<Joined, SqlError> {
+        self.deeper(|this| match factor {
+            ast::TableFactor::Table {
+                name,
+                alias,
+                args,
+                with_hints,
+                version,
+                with_ordinality,
+                partitions,
+                json_path,
+                sample,
+                index_hints,
+            } => {
+                refused::when(args.is_some() || *with_ordinality, "a table function")?;
+                refused::when(!with_hints.is_empty() || !index_hints.is_empty(), "an index or table hint")?;
+                refused::when(version.is_some(), "a table at another time")?;
+                refused::when(!partitions.is_empty(), "PARTITION")?;
+                refused::when(json_path.is_some(), "a path into a table")?;
+                refused::when(sample.is_some(), "TABLESAMPLE")?;
+                this.named_relation(name, alias.as_ref(), outer)
+            }
+            ast::TableFactor::Derived { lateral, subquery, alias, sample } => {
+                refused::when(*lateral, "LATERAL")?;
+                refused::when(sample.is_some(), "TABLESAMPLE")?;
+                this.derived(subquery, alias.as_ref(), outer)
+            }
+            ast::TableFactor::NestedJoin { table_with_joins, alias } => {
+                refused::when(alias.is_some(), "an alias of a parenthesised join")?;
+                this.table_with_joins(table_with_joins, outer)
+            }
+            other => Err(refused::relation(other)),
+        })
+    }
+
+    /// A common table expression in scope, or a visible table.
+    fn named_relation(
+        &self,
+        name: &ast::ObjectName,
+        alias: Option<&ast::TableAlias>,
+        outer: Outer<'_>,
+    ) -> Result<Joined, SqlError> {
+        let ast::ObjectName(parts) = name;
+        let mut path = Vec::with_capacity(parts.len());
+        for part in parts {
+            match part {
+                ast::ObjectNamePart::Identifier(ident) => path.push(self.folded(ident)),
+                ast::ObjectNamePart::Function(_) => return Err(SqlError::unsupported("a function as a table's name")),
+            }
+        }
+        match path.as_slice() {
+            [name] => match outer.ctes.and_then(|ctes| ctes.find(self.dialect, name)) {
+                Some(cte) => {
+                    let alias = self.relation_alias(alias, &cte.name)?;
+                    let relation = Relation::Cte { name: cte.name.clone(), alias: alias.clone() };
+                    Ok(joined(relation, source(alias, &cte.columns)))
+                }
+                None => self.table(None, name, alias),
+            },
+            [schema, name] => self.table(Some(schema), name, alias),
+            _ => Err(SqlError::unsupported_use("a table of another database", "write schema.table")),
+        }
+    }
+
+    /// A visible table. The catalog is asked only for what `visible` has.
+    fn table(&self, schema: Option<&str>, name: &str, alias: Option<&ast::TableAlias>) -> Result<Joined, SqlError> {
+        let wanted = schema.unwrap_or(self.scope.catalog.default_schema());
+        let found = self
+            .scope
+            .visible
+            .tables
+            .iter()
+            .find(|(id, _)| self.dialect.same_name(&id.schema, wanted) && self.dialect.same_name(&id.name, name));
+        let Some((id, restriction)) = found else {
+            let written = schema.map_or_else(|| name.to_owned(), |schema| format!("{schema}.{name}"));
+            let visible = self.scope.visible.tables.keys().map(|id| id.name.as_str());
+            return Err(SqlError::UnknownTable { name: shown(&written), suggestion: similar(name, visible) });
+        };
+        let under_own_name = alias.is_none();
+        let alias = self.relation_alias(alias, &id.name)?;
+        let mut source = self.restricted(id, restriction, &alias)?;
+        source.table = under_own_name.then(|| id.clone());
+        Ok(joined(Relation::Base { table: id.clone(), alias }, source))
+    }
+
+    /// A visible table's columns.
+    fn restricted(&self, id: &TableId, restriction: &Restriction, alias: &str) -> Result<Source, SqlError> {
+        let gone = || SqlError::UnknownTable { name: shown(&id.name), suggestion: None };
+        let table = self.scope.catalog.get(id).ok_or_else(gone)?;
+        let mut columns = Vec::with_capacity(restriction.columns.len());
+        for visible in &restriction.columns {
+            let column = self.scope.catalog.column(table, &visible.name).ok_or_else(gone)?;
+            columns.push(ColumnRef {
+                relation: alias.to_owned(),
+                name: column.name.clone(),
+                origin: Some(ColumnId { table: id.clone(), column: column.name.clone() }),
+                ty: Some(column.ty.clone()),
+                masked: visible.mask.is_some(),
+                nullable: column.nullable || visible.mask.is_some(),
+            });
+        }
+        let plain = |key: &String| columns.iter().any(|c| c.name == *key && !c.masked);
+        let key = if table.primary_key.iter().all(plain) { table.primary_key.clone() } else { Vec::new() };
+        Ok(Source { name: alias.to_owned(), table: None, columns, key })
+    }
+
+    /// The alias of a table or common table expression; its own name without one.
+    fn relation_alias(&self, alias: Option<&ast::TableAlias>, own: &str) -> Result<String, SqlError> {
+        let Some(ast::TableAlias { explicit: _, name, columns, at }) = alias else {
+            return match own.get(..3) {
+                Some(prefix) if prefix.eq_ignore_ascii_case("tg_") => Err(SqlError::unsupported_use(
+                    format!("the table {} under its own name (`tg_` is reserved)", shown(own)),
+                    "give it an alias",
+                )),
+                _ => Ok(own.to_owned()),
+            };
+        };
+        refused::when(at.is_some(), "AT in an alias")?;
+        refused::when(!columns.is_empty(), "column aliases of a table")?;
+        self.alias(name)
+    }
+
+    /// A subquery in FROM. It sees what surrounds the SELECT, not its neighbours.
+    fn derived(
+        &mut self,
+        subquery: &ast::Query,
+        alias: Option<&ast::TableAlias>,
+        outer: Outer<'_>,
+    ) -> Result<Joined, SqlError> {
+        let mut query = self.query(subquery, Outer { position: Position::Inside, ..outer })?;
+        let mut shape = body_columns(self.dialect, &query.body);
+        let alias = match alias {
+            None => self.made_up_alias(),
+            Some(ast::TableAlias { explicit: _, name, columns, at }) => {
+                refused::when(at.is_some(), "AT in an alias")?;
+                let alias = self.alias(name)?;
+                self.rename(&mut shape, columns, &alias)?;
+                rename_outputs(&mut query, &shape);
+                alias
+            }
+        };
+        unique(self.dialect, shape.iter().map(|c| c.name.clone()), "a subquery in FROM")?;
+        let relation = Relation::Derived { query: Box::new(query), alias: alias.clone() };
+        Ok(joined(relation, source(alias, &shape)))
+    }
+
+    fn join(
+        &mut self,
+        left: Joined,
+        right: Joined,
+        operator: &ast::JoinOperator,
+        outer: Outer<'_>,
+    ) -> Result<Joined, SqlError> {
+        use ast::JoinOperator as J;
+        let (kind, constraint) = match operator {
+            J::Join(constraint) | J::Inner(constraint) => (JoinKind::Inner, constraint),
+            J::Left(constraint) | J::LeftOuter(constraint) => (JoinKind::Left, constraint),
+            J::Right(constraint) | J::RightOuter(constraint) => (JoinKind::Right, constraint),
+            J::FullOuter(constraint) => (JoinKind::Full, constraint),
+            J::CrossJoin(ast::JoinConstraint::None) => (JoinKind::Cross, &ast::JoinConstraint::None),
+            J::CrossJoin(_) => return Err(SqlError::unsupported("CROSS JOIN with a condition")),
+            other => return Err(refused::join(other)),
+        };
+        let merged = match constraint {
+            ast::JoinConstraint::Using(columns) => self.using(&left, &right, columns)?,
+            ast::JoinConstraint::Natural => {
+                return Err(SqlError::unsupported_use("NATURAL JOIN", "name the columns with USING or ON"));
+            }
+            ast::JoinConstraint::On(_) | ast::JoinConstraint::None => Vec::new(),
+        };
+        let Joined { relation: left_relation, mut sources, mut columns } = left;
+        let split = (sources.len(), columns.len());
+        self.add_sources(&mut sources, right.sources)?;
+        columns.extend(right.columns);
+        let mut names = Names { parent: outer.names, sources, columns, ..Names::default() };
+        let on = match constraint {
+            ast::JoinConstraint::On(condition) => {
+                let aggregates = Aggregates::Refused("in a join condition");
+                let at = At { names: &names, ctes: outer.ctes, position: Position::Inside, aggregates };
+                Some(self.expr(condition, at)?)
+            }
+            ast::JoinConstraint::Using(_) => conjunction(&merged),
+            ast::JoinConstraint::None if kind == JoinKind::Cross => None,
+            ast::JoinConstraint::None | ast::JoinConstraint::Natural => {
+                return Err(SqlError::unsupported_use("a JOIN without ON or USING", "write CROSS JOIN"));
+            }
+        };
+        let (mut sources, mut columns) = (std::mem::take(&mut names.sources), std::mem::take(&mut names.columns));
+        null_extend(kind, split, &mut sources, &mut columns);
+        if !merged.is_empty() {
+            columns = self.merge(kind, merged, columns);
+        }
+        let (left, right) = (Box::new(left_relation), Box::new(right.relation));
+        Ok(Joined { relation: Relation::Join { kind, left, right, on }, sources, columns })
+    }
+
+    /// The pairs of columns that USING makes equal.
+    fn using(
+        &self,
+        left: &Joined,
+        right: &Joined,
+        columns: &[ast::ObjectName],
+    ) -> Result<Vec<(Visible, Visible)>, SqlError> {
+        let one = |side: &Joined, name: &str| {
+            let mut found = side.columns.iter().filter(|c| self.dialect.same_name(&c.name, name));
+            match (found.next(), found.next()) {
+                (Some(column), None) => Ok(column.clone()),
+                (Some(_), Some(_)) => Err(SqlError::AmbiguousColumn { name: shown(name) }),
+                (None, _) => {
+                    let names = side.columns.iter().map(|c| c.name.as_str());
+                    Err(SqlError::UnknownColumn { name: shown(name), suggestion: similar(name, names) })
+                }
+            }
+        };
+        let mut merged: Vec<(Visible, Visible)> = Vec::with_capacity(columns.len());
+        for ast::ObjectName(parts) in columns {
+            let [ast::ObjectNamePart::Identifier(ident)] = parts.as_slice() else {
+                return Err(SqlError::unsupported("a qualified name in USING"));
+            };
+            let name = self.folded(ident);
+            let twice = merged.iter().any(|(l, _)| self.dialect.same_name(&l.name, &name));
+            refused::when(twice, "a column named twice in USING")?;
+            merged.push((one(left, &name)?, one(right, &name)?));
+        }
+        Ok(merged)
+    }
+
+    /// The columns after USING: those it merged first, each once.
+    fn merge(&self, kind: JoinKind, merged: Vec<(Visible, Visible)>, columns: Vec<Visible>) -> Vec<Visible> {
+        let is_merged = |c: &Visible| merged.iter().any(|(l, _)| self.dialect.same_name(&l.name, &c.name));
+        let rest: Vec<Visible> = columns.into_iter().filter(|c| !is_merged(c)).collect();
+        let one = |(left, right): (Visible, Visible)| match kind {
+            JoinKind::Inner | JoinKind::Left | JoinKind::Cross => left,
+            JoinKind::Right => right,
+            JoinKind::Full => {
+                let mut expr = coalesce(left.expr, right.expr);
+                nullable_expr(&mut expr);
+                Visible { name: left.name, expr }
+            }
+        };
+        merged.into_iter().map(one).chain(rest).collect()
+    }
+}
+
+fn joined(relation: Relation, source: Source) -> Joined {
+    Joined { relation, columns: source.visible(), sources: vec![source] }
+}
+
+/// A relation made of a query's columns.
+fn source(alias: String, columns: &[OutputColumn]) -> Source {
+    let column = |c: &OutputColumn| ColumnRef {
+        relation: alias.clone(),
+        name: c.name.clone(),
+        origin: c.origin.clone(),
+        ty: c.ty.clone(),
+        masked: c.masked,
+        nullable: c.nullable,
+    };
+    let columns = columns.iter().map(column).collect();
+    Source { name: alias, table: None, columns, key: Vec::new() }
+}
+
+fn coalesce(left: Expr, right: Expr) -> Expr {
+    Expr::Function(Function {
+        name: "coalesce",
+        args: FunctionArgs::List(vec![left, right]),
+        distinct: false,
+        filter: None,
+    })
+}
+
+fn conjunction(pairs: &[(Visible, Visible)]) -> Option<Expr> {
+    let equal = |(left, right): &(Visible, Visible)| Expr::Binary {
+        op: BinaryOp::Eq,
+        left: Box::new(left.expr.clone()),
+        right: Box::new(right.expr.clone()),
+    };
+    pairs.iter().map(equal).reduce(|a, b| Expr::Binary { op: BinaryOp::And, left: Box::new(a), right: Box::new(b) })
+}
+
+/// An outer join makes the columns of one side or of both nullable.
+fn null_extend(kind: JoinKind, split: (usize, usize), sources: &mut [Source], columns: &mut [Visible]) {
+    let (left_sources, right_sources) = sources.split_at_mut(split.0);
+    let (left_columns, right_columns) = columns.split_at_mut(split.1);
+    if matches!(kind, JoinKind::Right | JoinKind::Full) {
+        make_nullable(left_sources, left_columns);
+    }
+    if matches!(kind, JoinKind::Left | JoinKind::Full) {
+        make_nullable(right_sources, right_columns);
+    }
+}
+
+fn make_nullable(sources: &mut [Source], columns: &mut [Visible]) {
+    for column in sources.iter_mut().flat_map(|s| &mut s.columns) {
+        column.nullable = true;
+    }
+    for column in columns {
+        nullable_expr(&mut column.expr);
+    }
+}
+
+/// A visible column is a column or the `coalesce` that USING made.
+fn nullable_expr(expr: &mut Expr) {
+    match expr {
+        Expr::Column(column) => column.nullable = true,
+        Expr::Function(Function { args: FunctionArgs::List(list), .. }) => list.iter_mut().for_each(nullable_expr),
+        _ => {}
+    }
+}

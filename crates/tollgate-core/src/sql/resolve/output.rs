@@ -1,0 +1,307 @@
+//! What comes out of a query: names, and for each column what is known without asking the database.
+
+use super::types::sql_type;
+use super::walk::parts;
+use crate::catalog::{SqlType, TypeKind};
+use crate::names::Dialect;
+use crate::sql::error::{SqlError, shown};
+use crate::sql::functions::{FunctionKind, ResultType, lookup};
+use crate::sql::statement::OutputColumn;
+use crate::sql::tree::{BinaryOp, Expr, Function, FunctionArgs, Literal, Query, Select, SetExpr, UnaryOp};
+
+/// One output column while its SELECT is being resolved.
+#[derive(Clone, Debug)]
+pub(super) struct Output {
+    /// Its name.
+    pub(super) name: String,
+    /// What is computed.
+    pub(super) expr: Expr,
+    /// Where the name comes from.
+    pub(super) naming: Naming,
+}
+
+/// Where an output column's name comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// An alias of the text.
+    Alias,
+    /// The column it is.
+    Column,
+    /// Made up, after the function for example.
+    MadeUp,
+}
+
+/// The name of an output column without an alias; `position` counts from 1.
+pub(super) fn default_name(expr: &Expr, position: usize) -> (String, Naming) {
+    match expr {
+        Expr::Column(column) => (column.name.clone(), Naming::Column),
+        Expr::Function(Function { name, .. }) => ((*name).to_owned(), Naming::MadeUp),
+        Expr::Case { .. } => ("case".to_owned(), Naming::MadeUp),
+        Expr::Exists { .. } => ("exists".to_owned(), Naming::MadeUp),
+        Expr::Cast { expr, ty: _ } if matches!(**expr, Expr::Column(_)) => {
+            (default_name(expr, position).0, Naming::MadeUp)
+        }
+        Expr::Scalar(query) => match first_select(&query.body).and_then(|s| s.projection.first()) {
+            Some(projection) => (projection.name.clone(), Naming::MadeUp),
+            None => (format!("column{position}"), Naming::MadeUp),
+        },
+        _ => (format!("column{position}"), Naming::MadeUp),
+    }
+}
+
+/// The SELECT that names a query's columns: the leftmost.
+fn first_select(body: &SetExpr) -> Option<&Select> {
+    let mut body = body;
+    loop {
+        match body {
+            SetExpr::Select(select) => return Some(select),
+            SetExpr::SetOperation { left, .. } => body = left,
+            SetExpr::Query(query) => body = &query.body,
+        }
+    }
+}
+
+/// The same, to rename its columns.
+pub(super) fn first_select_mut(body: &mut SetExpr) -> &mut Select {
+    match body {
+        SetExpr::Select(select) => select,
+        SetExpr::SetOperation { left, .. } => first_select_mut(left),
+        SetExpr::Query(query) => first_select_mut(&mut query.body),
+    }
+}
+
+/// Refuses two output columns of one name, which a JSON object cannot hold.
+pub fn unique_output_names(dialect: Dialect, query: &Query) -> Result<(), SqlError> {
+    let names = output_columns(dialect, query).into_iter().map(|column| column.name);
+    unique(dialect, names, "the result")
+}
+
+/// Refuses two equal names.
+pub(super) fn unique(dialect: Dialect, names: impl Iterator<Item = String>, place: &str) -> Result<(), SqlError> {
+    let mut seen = std::collections::BTreeSet::new();
+    for name in names {
+        let key = match dialect {
+            Dialect::Postgres => name.clone(),
+            Dialect::Sqlite => name.to_ascii_lowercase(),
+        };
+        if !seen.insert(key) {
+            return Err(SqlError::DuplicateColumn { name: shown(&name), place: place.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// A query's columns, as far as they are known without the database.
+pub fn output_columns(dialect: Dialect, query: &Query) -> Vec<OutputColumn> {
+    body_columns(dialect, &query.body)
+}
+
+/// The columns of a query without its ordering.
+pub(super) fn body_columns(dialect: Dialect, body: &SetExpr) -> Vec<OutputColumn> {
+    match body {
+        SetExpr::Query(query) => output_columns(dialect, query),
+        SetExpr::Select(select) => {
+            select.projection.iter().map(|p| describe(dialect, p.name.clone(), &p.expr)).collect()
+        }
+        SetExpr::SetOperation { op: _, quantifier: _, left, right } => {
+            let arms = body_columns(dialect, left).into_iter().zip(body_columns(dialect, right));
+            arms.map(|(left, right)| merge(left, right)).collect()
+        }
+    }
+}
+
+/// A column that comes from two arms of a set operation: it has an origin no more.
+fn merge(left: OutputColumn, right: OutputColumn) -> OutputColumn {
+    OutputColumn {
+        origin: None,
+        ty: left.ty.filter(|ty| right.ty.as_ref() == Some(ty)),
+        nullable: left.nullable || right.nullable,
+        masked: left.masked || right.masked,
+        name: left.name,
+    }
+}
+
+/// What is known of an expression.
+pub(super) fn describe(dialect: Dialect, name: String, expr: &Expr) -> OutputColumn {
+    if let Expr::Column(c) = expr {
+        return OutputColumn {
+            name,
+            origin: c.origin.clone(),
+            ty: c.ty.clone(),
+            nullable: c.nullable,
+            masked: c.masked,
+        };
+    }
+    OutputColumn {
+        name,
+        origin: None,
+        ty: type_of(dialect, expr),
+        nullable: nullable(expr),
+        masked: masked(dialect, expr),
+    }
+}
+
+/// Whether a masked column has a part in the value.
+fn masked(dialect: Dialect, expr: &Expr) -> bool {
+    let mut found = match expr {
+        Expr::Column(column) => column.masked,
+        Expr::Scalar(query) | Expr::InQuery { query, .. } => body_masked(dialect, &query.body),
+        _ => false,
+    };
+    parts(expr, &mut |part| found = found || masked(dialect, part));
+    found
+}
+
+/// Whether a masked column has a part in any column of a query. It asks for nothing else, so that a deep nest stays linear.
+fn body_masked(dialect: Dialect, body: &SetExpr) -> bool {
+    match body {
+        SetExpr::Select(select) => select.projection.iter().any(|p| masked(dialect, &p.expr)),
+        SetExpr::SetOperation { left, right, .. } => body_masked(dialect, left) || body_masked(dialect, right),
+        SetExpr::Query(query) => body_masked(dialect, &query.body),
+    }
+}
+
+/// The type of a query's first column; the same holds.
+fn first_type(dialect: Dialect, body: &SetExpr) -> Option<SqlType> {
+    match body {
+        SetExpr::Select(select) => type_of(dialect, &select.projection.first()?.expr),
+        SetExpr::SetOperation { left, right, .. } => {
+            first_type(dialect, left).filter(|ty| first_type(dialect, right).as_ref() == Some(ty))
+        }
+        SetExpr::Query(query) => first_type(dialect, &query.body),
+    }
+}
+
+/// Whether the value may be NULL; `true` where that is not plain.
+fn nullable(expr: &Expr) -> bool {
+    match expr {
+        Expr::Column(column) => column.nullable,
+        Expr::Literal(literal) => *literal == Literal::Null,
+        Expr::Is { .. } | Expr::Exists { .. } => false,
+        Expr::Function(Function { name: "count" | "now", .. }) => false,
+        Expr::Function(Function { name: "coalesce", args: FunctionArgs::List(list), .. }) => list.iter().all(nullable),
+        _ => true,
+    }
+}
+
+/// The type, where the core knows it.
+fn type_of(dialect: Dialect, expr: &Expr) -> Option<SqlType> {
+    match expr {
+        Expr::Column(column) => column.ty.clone(),
+        Expr::Cast { expr: _, ty } | Expr::Literal(Literal::Typed(ty, _)) => Some(sql_type(dialect, ty)),
+        Expr::Literal(literal) => literal_type(dialect, literal),
+        Expr::Unary { op: UnaryOp::Not, .. }
+        | Expr::Is { .. }
+        | Expr::Between { .. }
+        | Expr::InList { .. }
+        | Expr::InSlot { .. }
+        | Expr::InQuery { .. }
+        | Expr::Exists { .. }
+        | Expr::Like { .. } => Some(truth(dialect)),
+        Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } => type_of(dialect, expr),
+        Expr::Binary { op, .. } => binary_type(dialect, *op),
+        Expr::Scalar(query) => first_type(dialect, &query.body),
+        Expr::Case { operand: _, branches, otherwise } => {
+            common_type(dialect, branches.iter().map(|(_, result)| result).chain(otherwise.as_deref()))
+        }
+        Expr::Function(function) => function_type(dialect, function),
+        Expr::Slot(_) => None,
+    }
+}
+
+fn named(name: &str, kind: TypeKind) -> SqlType {
+    SqlType { name: name.to_owned(), kind }
+}
+
+/// A truth value: an integer to SQLite.
+fn truth(dialect: Dialect) -> SqlType {
+    match dialect {
+        Dialect::Postgres => named("boolean", TypeKind::Bool),
+        Dialect::Sqlite => named("INTEGER", TypeKind::BigInt),
+    }
+}
+
+fn text(dialect: Dialect) -> SqlType {
+    match dialect {
+        Dialect::Postgres => named("text", TypeKind::Text),
+        Dialect::Sqlite => named("TEXT", TypeKind::Text),
+    }
+}
+
+fn literal_type(dialect: Dialect, literal: &Literal) -> Option<SqlType> {
+    match literal {
+        Literal::Bool(_) => Some(truth(dialect)),
+        Literal::Text(_) => Some(text(dialect)),
+        Literal::Null | Literal::Number(_) | Literal::Typed(..) => None,
+    }
+}
+
+fn binary_type(dialect: Dialect, op: BinaryOp) -> Option<SqlType> {
+    match op {
+        BinaryOp::And
+        | BinaryOp::Or
+        | BinaryOp::Eq
+        | BinaryOp::NotEq
+        | BinaryOp::Lt
+        | BinaryOp::LtEq
+        | BinaryOp::Gt
+        | BinaryOp::GtEq
+        | BinaryOp::IsDistinctFrom
+        | BinaryOp::IsNotDistinctFrom => Some(truth(dialect)),
+        BinaryOp::Concat => Some(text(dialect)),
+        BinaryOp::JsonGetText if dialect == Dialect::Postgres => Some(text(dialect)),
+        BinaryOp::JsonGetText
+        | BinaryOp::JsonGet
+        | BinaryOp::Add
+        | BinaryOp::Subtract
+        | BinaryOp::Multiply
+        | BinaryOp::Divide
+        | BinaryOp::Modulo => None,
+    }
+}
+
+fn function_type(dialect: Dialect, function: &Function) -> Option<SqlType> {
+    let spec = lookup(dialect, function.name)?;
+    let sqlite = dialect == Dialect::Sqlite;
+    match spec.result {
+        ResultType::Integer | ResultType::BigInt if sqlite => Some(named("INTEGER", TypeKind::BigInt)),
+        ResultType::Float if sqlite => Some(named("REAL", TypeKind::Float)),
+        ResultType::Integer => Some(named("integer", TypeKind::Int)),
+        ResultType::BigInt => Some(named("bigint", TypeKind::BigInt)),
+        ResultType::Float => Some(named("double precision", TypeKind::Float)),
+        ResultType::Decimal => Some(named("numeric", TypeKind::Decimal)),
+        ResultType::Text => Some(text(dialect)),
+        ResultType::Bool => Some(truth(dialect)),
+        ResultType::Json => Some(named("json", TypeKind::Json)).filter(|_| !sqlite),
+        ResultType::TimestampTz => Some(named("timestamp with time zone", TypeKind::TimestampTz)),
+        ResultType::FirstArgument => match &function.args {
+            FunctionArgs::List(list) => common_type(dialect, list.iter()),
+            FunctionArgs::Star => None,
+        },
+        ResultType::Unknown => None,
+    }
+}
+
+/// The one type that all the values have, NULLs aside.
+fn common_type<'e>(dialect: Dialect, values: impl Iterator<Item = &'e Expr>) -> Option<SqlType> {
+    let mut common = None;
+    for value in values.filter(|v| **v != Expr::Literal(Literal::Null)) {
+        let ty = type_of(dialect, value)?;
+        match &common {
+            None => common = Some(ty),
+            Some(first) if *first == ty => {}
+            Some(_) => return None,
+        }
+    }
+    common
+}
+
+/// Whether an aggregate stands in the expression, outside its subqueries.
+pub(super) fn has_aggregate(dialect: Dialect, expr: &Expr) -> bool {
+    let mut found = match expr {
+        Expr::Function(f) => lookup(dialect, f.name).is_some_and(|spec| spec.kind == FunctionKind::Aggregate),
+        _ => false,
+    };
+    parts(expr, &mut |part| found = found || has_aggregate(dialect, part));
+    found
+}

@@ -1,0 +1,324 @@
+//! One SELECT: its relations, its output, grouping, and the ordering that may name its columns.
+
+use sqlparser::ast;
+
+use super::Resolver;
+use super::expr::{Aggregates, At, Position};
+use super::names::{Names, Source};
+use super::output::{Naming, Output, default_name, has_aggregate};
+use super::query::{Outer, ordinal, sort_key, unparenthesised};
+use super::refused;
+use crate::names::Dialect;
+use crate::sql::error::{SqlError, shown};
+use crate::sql::limits::PROJECTION_MAX;
+use crate::sql::tree::{ColumnRef, Expr, OrderBy, OrderKey, Projection, Select};
+
+/// The clauses of a SELECT that may stand in our grammar.
+struct Clauses<'s> {
+    distinct: bool,
+    projection: &'s [ast::SelectItem],
+    from: &'s [ast::TableWithJoins],
+    filter: Option<&'s ast::Expr>,
+    group_by: &'s [ast::Expr],
+    having: Option<&'s ast::Expr>,
+}
+
+impl Resolver<'_> {
+    /// A SELECT with the ordering of the query whose body it is.
+    pub(super) fn select(
+        &mut self,
+        select: &ast::Select,
+        ordering: &[ast::OrderByExpr],
+        outer: Outer<'_>,
+    ) -> Result<(Select, Vec<OrderBy>), SqlError> {
+        let clauses = clauses(select)?;
+        let (from, sources, columns) = self.from(clauses.from, outer)?;
+        let mut names = Names { parent: outer.names, sources, columns, ..Names::default() };
+        let outputs = self.projection(clauses.projection, &names, outer)?;
+        if self.dialect == Dialect::Sqlite {
+            names.aliases = outputs.iter().filter(|o| o.naming == Naming::Alias).cloned().collect();
+        }
+        let used_in_output = names.references.borrow().len();
+
+        // A claim's empty list hides rows here, and hidden rows are fewer rows: unless they are counted.
+        let grouped = !clauses.group_by.is_empty() || clauses.having.is_some() || names.aggregates.get();
+        let position = if grouped { Position::Inside } else { outer.position };
+        let in_where = At { names: &names, ctes: outer.ctes, position, aggregates: Aggregates::Refused("in WHERE") };
+        let filter = clauses.filter.map(|e| self.expr(e, in_where)).transpose()?;
+        let used_in_filter = used_in_output..names.references.borrow().len();
+
+        let at = At { names: &names, ctes: outer.ctes, position: Position::Inside, aggregates: Aggregates::Allowed };
+        let mut group_by = self.group_by(clauses.group_by, &outputs, at)?;
+        let having = clauses.having.map(|e| self.expr(e, at)).transpose()?;
+        let mut order_by = Vec::with_capacity(ordering.len());
+        for key in ordering {
+            let lowered = self.order_key(&key.expr, &outputs, clauses.distinct, at)?;
+            order_by.push(sort_key(key, lowered)?);
+        }
+        if self.dialect == Dialect::Postgres && !group_by.is_empty() {
+            let references = names.references.take();
+            let used = references.iter().enumerate().filter(|(at, _)| !used_in_filter.contains(at)).map(|(_, c)| c);
+            add_dependent(&mut group_by, &names.sources, used);
+        }
+        let projection = outputs.into_iter().map(|o| Projection { expr: o.expr, name: o.name }).collect();
+        Ok((Select { distinct: clauses.distinct, projection, from, filter, group_by, having }, order_by))
+    }
+
+    /// The output: wildcards expanded, every column named.
+    fn projection(
+        &mut self,
+        items: &[ast::SelectItem],
+        names: &Names<'_>,
+        outer: Outer<'_>,
+    ) -> Result<Vec<Output>, SqlError> {
+        let at = At { names, ctes: outer.ctes, position: Position::Inside, aggregates: Aggregates::Allowed };
+        let mut outputs = Vec::new();
+        for item in items {
+            match item {
+                ast::SelectItem::UnnamedExpr(expr) => {
+                    let expr = self.expr(expr, at)?;
+                    let (name, naming) = default_name(&expr, outputs.len() + 1);
+                    outputs.push(Output { name, expr, naming });
+                }
+                ast::SelectItem::ExprWithAlias { expr, alias } => {
+                    let name = self.alias(alias)?;
+                    outputs.push(Output { name, expr: self.expr(expr, at)?, naming: Naming::Alias });
+                }
+                ast::SelectItem::Wildcard(options) => {
+                    plain_wildcard(options)?;
+                    refused::when(names.columns.is_empty(), "`*` without FROM")?;
+                    let column = |c: &super::names::Visible| Output {
+                        name: c.name.clone(),
+                        expr: c.expr.clone(),
+                        naming: Naming::Column,
+                    };
+                    outputs.extend(names.columns.iter().map(column));
+                }
+                ast::SelectItem::QualifiedWildcard(kind, options) => {
+                    plain_wildcard(options)?;
+                    let source = self.wildcard_source(kind, names)?;
+                    let column = |c: &ColumnRef| Output {
+                        name: c.name.clone(),
+                        expr: Expr::Column(c.clone()),
+                        naming: Naming::Column,
+                    };
+                    outputs.extend(source.columns.iter().map(column));
+                }
+                ast::SelectItem::ExprWithAliases { expr: _, aliases: _ } => {
+                    return Err(SqlError::unsupported("several aliases of one expression"));
+                }
+            }
+            if outputs.len() > PROJECTION_MAX {
+                return Err(SqlError::TooComplex { what: "output columns", max: PROJECTION_MAX });
+            }
+        }
+        refused::when(outputs.is_empty(), "a SELECT without columns")?;
+        // A wildcard's columns are used like those that are named.
+        for output in &outputs {
+            super::walk::any_column(&output.expr, &mut |c| names.references.borrow_mut().push(c.clone()));
+        }
+        Ok(outputs)
+    }
+
+    fn wildcard_source<'n>(
+        &self,
+        kind: &ast::SelectItemQualifiedWildcardKind,
+        names: &'n Names<'_>,
+    ) -> Result<&'n Source, SqlError> {
+        let ast::SelectItemQualifiedWildcardKind::ObjectName(ast::ObjectName(parts)) = kind else {
+            return Err(SqlError::unsupported_use("`*` of an expression", "name the columns"));
+        };
+        let [ast::ObjectNamePart::Identifier(ident)] = parts.as_slice() else {
+            return Err(SqlError::unsupported_use("`*` of a qualified name", "write alias.*"));
+        };
+        names.source(self.dialect, &self.folded(ident))
+    }
+
+    /// The grouping: positions and aliases stand for the expressions of the output; an input column wins over an alias.
+    fn group_by(&mut self, keys: &[ast::Expr], outputs: &[Output], at: At<'_>) -> Result<Vec<Expr>, SqlError> {
+        let at = At { aggregates: Aggregates::Refused("in GROUP BY"), ..at };
+        let mut group_by = Vec::with_capacity(keys.len());
+        for key in keys {
+            let expr = match unparenthesised(key) {
+                ast::Expr::Value(value) if matches!(value.value, ast::Value::Number(..)) => {
+                    let position = ordinal(&value.value, outputs.len(), "GROUP BY")?;
+                    outputs.get(position - 1).map(|o| o.expr.clone())
+                }
+                ast::Expr::Identifier(ident) => {
+                    let name = self.folded(ident);
+                    match at.names.local(self.dialect, &name)? {
+                        Some(column) => Some(column),
+                        None => self.one_output(&name, outputs)?.and_then(|at| outputs.get(at)).map(|o| o.expr.clone()),
+                    }
+                }
+                _ => None,
+            };
+            let expr = match expr {
+                Some(expr) => expr,
+                None => self.expr(key, at)?,
+            };
+            refused::when(has_aggregate(self.dialect, &expr), "an aggregate in GROUP BY")?;
+            refused::when(is_constant(&expr), "a constant in GROUP BY")?;
+            if !group_by.contains(&expr) {
+                group_by.push(expr);
+            }
+        }
+        Ok(group_by)
+    }
+
+    /// One sort key: a bare name means the output first, then an input column.
+    fn order_key(
+        &mut self,
+        key: &ast::Expr,
+        outputs: &[Output],
+        distinct: bool,
+        at: At<'_>,
+    ) -> Result<OrderKey, SqlError> {
+        match unparenthesised(key) {
+            ast::Expr::Value(value) if matches!(value.value, ast::Value::Number(..)) => {
+                return ordinal(&value.value, outputs.len(), "ORDER BY").map(OrderKey::Output);
+            }
+            ast::Expr::Identifier(ident) => {
+                if let Some(position) = self.one_output(&self.folded(ident), outputs)? {
+                    return Ok(OrderKey::Output(position + 1));
+                }
+            }
+            _ => {}
+        }
+        let expr = self.expr(key, at)?;
+        refused::when(is_constant(&expr), "a constant in ORDER BY")?;
+        if distinct && self.dialect == Dialect::Postgres {
+            let position = outputs.iter().position(|o| o.expr == expr);
+            return position.map(|at| OrderKey::Output(at + 1)).ok_or_else(|| {
+                SqlError::unsupported_use(
+                    "ORDER BY of something that SELECT DISTINCT does not put out",
+                    "order by an output column",
+                )
+            });
+        }
+        Ok(OrderKey::Expr(expr))
+    }
+
+    /// The output of that name, if there is one; several are no matter where they are the same.
+    fn one_output(&self, name: &str, outputs: &[Output]) -> Result<Option<usize>, SqlError> {
+        // SQLite names what has no alias after its text, which nobody writes.
+        let nameable = |o: &Output| self.dialect == Dialect::Postgres || o.naming != Naming::MadeUp;
+        let mut found = self.matching_outputs(name, outputs).into_iter();
+        let Some(first) = found.find(|at| outputs.get(*at).is_some_and(nameable)) else { return Ok(None) };
+        let same = |at: usize| outputs.get(at).map(|o| &o.expr) == outputs.get(first).map(|o| &o.expr);
+        if found.all(same) { Ok(Some(first)) } else { Err(SqlError::AmbiguousColumn { name: shown(name) }) }
+    }
+}
+
+/// `GROUP BY` of a primary key lets the table's other columns be selected, but a restricted table is a derived table, which has
+/// no key: the columns that are used join the list. It changes no group.
+fn add_dependent<'c>(group_by: &mut Vec<Expr>, sources: &[Source], used: impl Iterator<Item = &'c ColumnRef>) {
+    let is_key = |source: &&Source| {
+        let grouped = |key: &String| {
+            group_by.iter().any(|e| match e {
+                Expr::Column(c) => c.name == *key && source.columns.iter().any(|own| own.relation == c.relation),
+                _ => false,
+            })
+        };
+        !source.key.is_empty() && source.key.iter().all(grouped)
+    };
+    let determined: Vec<&Source> = sources.iter().filter(is_key).collect();
+    for column in used {
+        let expr = Expr::Column(column.clone());
+        if determined.iter().any(|s| s.columns.contains(column)) && !group_by.contains(&expr) {
+            group_by.push(expr);
+        }
+    }
+}
+
+/// Whether an expression is a constant to the engine, whose meaning in GROUP BY and ORDER BY differs from its value.
+fn is_constant(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(_) | Expr::Slot(_) => true,
+        Expr::Unary { op: _, expr } => is_constant(expr),
+        _ => false,
+    }
+}
+
+/// Takes a SELECT apart; everything outside the grammar is refused by name.
+fn clauses(select: &ast::Select) -> Result<Clauses<'_>, SqlError> {
+    let ast::Select {
+        select_token: _,
+        optimizer_hints,
+        distinct,
+        select_modifiers,
+        top,
+        top_before_distinct,
+        projection,
+        exclude,
+        into,
+        from,
+        lateral_views,
+        prewhere,
+        selection,
+        connect_by,
+        group_by,
+        cluster_by,
+        distribute_by,
+        sort_by,
+        having,
+        named_window,
+        qualify,
+        window_before_qualify,
+        value_table_mode,
+        flavor,
+    } = select;
+    if into.is_some() {
+        return Err(SqlError::NotOneSelect { found: "SELECT INTO, which creates a table".into() });
+    }
+    refused::when(!optimizer_hints.is_empty(), "an optimizer hint")?;
+    refused::when(select_modifiers.is_some(), "a SELECT modifier")?;
+    refused::when(top.is_some() || *top_before_distinct, "TOP")?;
+    refused::when(exclude.is_some(), "EXCLUDE")?;
+    refused::when(!lateral_views.is_empty(), "LATERAL VIEW")?;
+    refused::when(prewhere.is_some(), "PREWHERE")?;
+    refused::when(!connect_by.is_empty(), "CONNECT BY")?;
+    refused::when(
+        !cluster_by.is_empty() || !distribute_by.is_empty() || !sort_by.is_empty(),
+        "CLUSTER, DISTRIBUTE or SORT BY",
+    )?;
+    refused::when(!named_window.is_empty(), "WINDOW")?;
+    refused::when(qualify.is_some() || *window_before_qualify, "QUALIFY")?;
+    refused::when(value_table_mode.is_some(), "SELECT AS VALUE or STRUCT")?;
+    refused::when(*flavor != ast::SelectFlavor::Standard, "FROM before SELECT")?;
+    let distinct = match distinct {
+        None | Some(ast::Distinct::All) => false,
+        Some(ast::Distinct::Distinct) => true,
+        Some(ast::Distinct::On(_)) => {
+            return Err(SqlError::unsupported_use("DISTINCT ON", "write GROUP BY with min or max"));
+        }
+    };
+    let group_by = match group_by {
+        ast::GroupByExpr::All(_) => return Err(SqlError::unsupported("GROUP BY ALL")),
+        ast::GroupByExpr::Expressions(keys, modifiers) => {
+            refused::when(!modifiers.is_empty(), "ROLLUP, CUBE or GROUPING SETS")?;
+            keys
+        }
+    };
+    Ok(Clauses { distinct, projection, from, filter: selection.as_ref(), group_by, having: having.as_ref() })
+}
+
+/// `*` without options.
+fn plain_wildcard(options: &ast::WildcardAdditionalOptions) -> Result<(), SqlError> {
+    let ast::WildcardAdditionalOptions {
+        wildcard_token: _,
+        opt_ilike,
+        opt_exclude,
+        opt_except,
+        opt_replace,
+        opt_rename,
+        opt_alias,
+    } = options;
+    let bare = opt_ilike.is_none()
+        && opt_exclude.is_none()
+        && opt_except.is_none()
+        && opt_replace.is_none()
+        && opt_rename.is_none()
+        && opt_alias.is_none();
+    refused::when(!bare, "`*` with options")
+}
