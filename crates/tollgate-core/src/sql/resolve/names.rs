@@ -98,6 +98,13 @@ impl Names<'_> {
     pub(super) fn unqualified(&self, dialect: Dialect, name: &str) -> Result<Expr, SqlError> {
         for (depth, frame) in self.frames().enumerate() {
             if depth > 0 && frame.capture == Capture::Qualified {
+                if let (Some(_), Some(source)) = (frame.local(dialect, name)?, frame.sources.first()) {
+                    let construct = format!("the outer {} without its table in a subquery", shown(name));
+                    return Err(SqlError::unsupported(format!(
+                        "{construct} (write {})",
+                        shown(&format!("{}.{name}", source.name))
+                    )));
+                }
                 continue;
             }
             if let Some(expr) = frame.local(dialect, name)? {
