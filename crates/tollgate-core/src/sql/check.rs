@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::error::SqlError;
 use super::leak::{self, Leak};
 use super::render::{self, RenderError};
-use super::resolve::{ClaimUse, ParamShape, Scope, resolve_query};
+use super::resolve::{ClaimUse, ParamShape, Scope, output_columns, resolve_query, unique_output_names};
 use super::restrict::{self, Fence, RestrictError};
 use super::restriction::Restrictions;
 use super::statement::{CheckedStatement, Page, PageBound};
@@ -33,9 +33,6 @@ pub struct Request<'a> {
 /// Why a resolved statement could not be made into a checked one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
-    /// Two columns of one name: a row is an object, and one would hide the other.
-    #[error("the result has two columns named `{0}`; give one of them an alias")]
-    DuplicateColumn(String),
     /// A pattern that an engine may refuse while it compares.
     #[error("the LIKE pattern `{0}` ends in an escape character that escapes nothing")]
     Pattern(String),
@@ -54,7 +51,6 @@ impl CheckError {
     /// Its stable code.
     pub fn code(&self) -> Code {
         match self {
-            Self::DuplicateColumn(_) => Code::SQL_DUPLICATE_COLUMN,
             Self::Pattern(_) | Self::Bound(_) => Code::SQL_UNSUPPORTED,
             Self::Restrict(_) | Self::Render(_) => Code::INTERNAL,
         }
@@ -75,7 +71,7 @@ pub fn check(request: &Request<'_>) -> Result<CheckedStatement, SqlError> {
         claims: ClaimUse::Refused,
     };
     let query = resolve_query(request.sql, &scope)?;
-    Ok(check_query(query, request.catalog.dialect(), request.restrictions)?)
+    check_query(query, request.catalog.dialect(), request.restrictions)
 }
 
 /// The same for a resolved query.
@@ -83,15 +79,15 @@ pub fn check_query(
     mut query: Query,
     dialect: Dialect,
     restrictions: &Restrictions,
-) -> Result<CheckedStatement, CheckError> {
+) -> Result<CheckedStatement, SqlError> {
     refuse_patterns(&query, dialect)?;
-    let columns = uses::outputs(&query.body);
-    uses::refuse_duplicates(&columns, dialect)?;
+    let columns = output_columns(dialect, &query);
+    unique_output_names(dialect, &columns)?;
     let fence = leak::in_query(&query, dialect).filter(|_| names_hidden_rows(&query, restrictions));
     let page = page(&mut query)?;
     let closed = if fence.is_some() { Fence::Closed } else { Fence::Open };
-    let query = restrict::restrict(query, restrictions, closed, dialect)?;
-    let rendered = render::render(&query, dialect)?;
+    let query = restrict::restrict(query, restrictions, closed, dialect).map_err(CheckError::from)?;
+    let rendered = render::render(&query, dialect).map_err(CheckError::from)?;
     let slots = uses::slots(&query, rendered.slots, dialect);
     let footprint = uses::footprint(&query, dialect, fence.is_some());
     let fingerprint = Sha256::digest(&rendered.text).into();

@@ -26,7 +26,7 @@ pub use check::{CheckError, Request, check, check_query, is_condition, leak_of_p
 pub use error::SqlError;
 pub use leak::{Leak, ends_in_escape};
 pub use render::RenderError;
-pub use resolve::{ClaimUse, ParamShape, Scope, output_columns, resolve_predicate, resolve_query, unique_output_names};
+pub use resolve::{ClaimUse, ParamShape, Scope, resolve_predicate, resolve_query};
 pub use restrict::{RestrictError, restrict_predicate};
 pub use restriction::{RAW, RestrictedColumn, Restriction, Restrictions};
 pub use statement::{CheckedStatement, Described, Footprint, OutputColumn, Page, PageBound, SlotUse};

@@ -1,65 +1,12 @@
-//! What a checked statement says of itself: its result's columns, what each slot is compared with, and all that it touches.
+//! What a checked statement says of itself: what each slot is compared with, and all that it touches.
 
-use std::collections::BTreeSet;
-
-use super::check::CheckError;
 use super::leak;
 use super::restriction::RAW;
-use super::statement::{Footprint, OutputColumn, SlotUse};
+use super::statement::{Footprint, SlotUse};
 use super::tree::{BinaryOp, ColumnRef, Expr, Query, Relation, SetExpr, Slot};
 use super::walk::{self, Node};
 use crate::catalog::ColumnId;
 use crate::names::Dialect;
-
-/// The result's columns.
-pub(super) fn outputs(body: &SetExpr) -> Vec<OutputColumn> {
-    match body {
-        SetExpr::Select(select) => select.projection.iter().map(|item| output(&item.expr, item.name.clone())).collect(),
-        SetExpr::Query(query) => outputs(&query.body),
-        SetExpr::SetOperation { op: _, quantifier: _, left, right } => {
-            let (left, right) = (outputs(left), outputs(right));
-            left.into_iter().zip(right).map(|(left, right)| both(left, &right)).collect()
-        }
-    }
-}
-
-fn output(expr: &Expr, name: String) -> OutputColumn {
-    if let Expr::Column(column) = expr {
-        return OutputColumn {
-            name,
-            origin: column.origin.clone(),
-            ty: column.ty.clone(),
-            nullable: column.nullable,
-            masked: column.masked,
-        };
-    }
-    OutputColumn { name, origin: None, ty: None, nullable: true, masked: columns(expr).iter().any(|c| c.masked) }
-}
-
-fn both(left: OutputColumn, right: &OutputColumn) -> OutputColumn {
-    OutputColumn {
-        name: left.name,
-        origin: left.origin.filter(|origin| right.origin.as_ref() == Some(origin)),
-        ty: left.ty.filter(|ty| right.ty.as_ref() == Some(ty)),
-        nullable: left.nullable || right.nullable,
-        masked: left.masked || right.masked,
-    }
-}
-
-/// A row is an object: a second column of one name would hide the first.
-pub(super) fn refuse_duplicates(columns: &[OutputColumn], dialect: Dialect) -> Result<(), CheckError> {
-    let mut seen = BTreeSet::new();
-    for column in columns {
-        let name = match dialect {
-            Dialect::Postgres => column.name.clone(),
-            Dialect::Sqlite => column.name.to_ascii_lowercase(),
-        };
-        if !seen.insert(name) {
-            return Err(CheckError::DuplicateColumn(column.name.clone()));
-        }
-    }
-    Ok(())
-}
 
 /// What each slot of a restricted query is used for.
 pub(super) fn slots(query: &Query, slots: Vec<Slot>, dialect: Dialect) -> Vec<SlotUse> {

@@ -13,12 +13,11 @@ mod refused;
 mod scope;
 mod select;
 mod types;
-mod walk;
 
 #[cfg(test)]
 mod tests;
 
-pub use output::{output_columns, unique_output_names};
+pub(in crate::sql) use output::{output_columns, unique_output_names};
 pub use scope::{ClaimUse, ParamShape, Scope};
 
 use sqlparser::ast::Ident;

@@ -3,11 +3,11 @@
 use std::cell::{Cell, RefCell};
 
 use super::output::Output;
-use super::walk::any_column;
 use crate::catalog::TableId;
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
 use crate::sql::tree::{ColumnRef, Expr};
+use crate::sql::walk::parts;
 
 /// The relations that one SELECT's expressions can name.
 #[derive(Default)]
@@ -220,4 +220,14 @@ pub(super) fn similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> O
         .filter(|(likeness, _)| *likeness > 0.85)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| shown(candidate))
+}
+
+/// Calls `visit` with every column of an expression. Subqueries are not entered.
+pub(super) fn any_column<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e ColumnRef)) {
+    if let Expr::Column(column) = expr {
+        visit(column);
+    }
+    for part in parts(expr) {
+        any_column(part, visit);
+    }
 }

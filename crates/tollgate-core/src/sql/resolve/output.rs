@@ -1,13 +1,13 @@
 //! What comes out of a query: names, and for each column what is known without asking the database.
 
 use super::types::sql_type;
-use super::walk::parts;
 use crate::catalog::{SqlType, TypeKind};
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
 use crate::sql::functions::{FunctionKind, ResultType, lookup};
 use crate::sql::statement::OutputColumn;
 use crate::sql::tree::{BinaryOp, Expr, Function, FunctionArgs, Literal, Query, Select, SetExpr, UnaryOp};
+use crate::sql::walk::{self, Node};
 
 /// One output column while its SELECT is being resolved.
 #[derive(Clone, Debug)]
@@ -70,10 +70,9 @@ pub(super) fn first_select_mut(body: &mut SetExpr) -> &mut Select {
     }
 }
 
-/// Refuses two output columns of one name, which a JSON object cannot hold.
-pub fn unique_output_names(dialect: Dialect, query: &Query) -> Result<(), SqlError> {
-    let names = output_columns(dialect, query).into_iter().map(|column| column.name);
-    unique(dialect, names, "the result")
+/// Refuses two output columns of one name: a row is an object, and one would hide the other.
+pub(in crate::sql) fn unique_output_names(dialect: Dialect, columns: &[OutputColumn]) -> Result<(), SqlError> {
+    unique(dialect, columns.iter().map(|column| column.name.clone()), "the result")
 }
 
 /// Refuses two equal names.
@@ -92,7 +91,7 @@ pub(super) fn unique(dialect: Dialect, names: impl Iterator<Item = String>, plac
 }
 
 /// A query's columns, as far as they are known without the database.
-pub fn output_columns(dialect: Dialect, query: &Query) -> Vec<OutputColumn> {
+pub(in crate::sql) fn output_columns(dialect: Dialect, query: &Query) -> Vec<OutputColumn> {
     body_columns(dialect, &query.body)
 }
 
@@ -110,10 +109,10 @@ pub(super) fn body_columns(dialect: Dialect, body: &SetExpr) -> Vec<OutputColumn
     }
 }
 
-/// A column that comes from two arms of a set operation: it has an origin no more.
+/// A column that comes from two arms of a set operation keeps of itself what they agree on.
 fn merge(left: OutputColumn, right: OutputColumn) -> OutputColumn {
     OutputColumn {
-        origin: None,
+        origin: left.origin.filter(|origin| right.origin.as_ref() == Some(origin)),
         ty: left.ty.filter(|ty| right.ty.as_ref() == Some(ty)),
         nullable: left.nullable || right.nullable,
         masked: left.masked || right.masked,
@@ -132,36 +131,21 @@ pub(super) fn describe(dialect: Dialect, name: String, expr: &Expr) -> OutputCol
             masked: c.masked,
         };
     }
-    OutputColumn {
-        name,
-        origin: None,
-        ty: type_of(dialect, expr),
-        nullable: nullable(expr),
-        masked: masked(dialect, expr),
-    }
+    OutputColumn { name, origin: None, ty: type_of(dialect, expr), nullable: nullable(expr), masked: masked(expr) }
 }
 
-/// Whether a masked column has a part in the value.
-fn masked(dialect: Dialect, expr: &Expr) -> bool {
-    let mut found = match expr {
-        Expr::Column(column) => column.masked,
-        Expr::Scalar(query) | Expr::InQuery { query, .. } => body_masked(dialect, &query.body),
-        _ => false,
-    };
-    parts(expr, &mut |part| found = found || masked(dialect, part));
+/// Whether a masked column has a part in the value, by way of a subquery's conditions too.
+fn masked(expr: &Expr) -> bool {
+    let mut found = false;
+    walk::each_in_expr(expr, &mut |node| {
+        if let Node::Expr(Expr::Column(column)) = node {
+            found |= column.masked;
+        }
+    });
     found
 }
 
-/// Whether a masked column has a part in any column of a query. It asks for nothing else, so that a deep nest stays linear.
-fn body_masked(dialect: Dialect, body: &SetExpr) -> bool {
-    match body {
-        SetExpr::Select(select) => select.projection.iter().any(|p| masked(dialect, &p.expr)),
-        SetExpr::SetOperation { left, right, .. } => body_masked(dialect, left) || body_masked(dialect, right),
-        SetExpr::Query(query) => body_masked(dialect, &query.body),
-    }
-}
-
-/// The type of a query's first column; the same holds.
+/// The type of a query's first column. It asks for nothing else, so that a deep nest stays linear.
 fn first_type(dialect: Dialect, body: &SetExpr) -> Option<SqlType> {
     match body {
         SetExpr::Select(select) => type_of(dialect, &select.projection.first()?.expr),
@@ -298,10 +282,9 @@ fn common_type<'e>(dialect: Dialect, values: impl Iterator<Item = &'e Expr>) -> 
 
 /// Whether an aggregate stands in the expression, outside its subqueries.
 pub(super) fn has_aggregate(dialect: Dialect, expr: &Expr) -> bool {
-    let mut found = match expr {
-        Expr::Function(f) => lookup(dialect, f.name).is_some_and(|spec| spec.kind == FunctionKind::Aggregate),
-        _ => false,
-    };
-    parts(expr, &mut |part| found = found || has_aggregate(dialect, part));
-    found
+    let aggregate = |name: &str| lookup(dialect, name).is_some_and(|spec| spec.kind == FunctionKind::Aggregate);
+    match expr {
+        Expr::Function(function) if aggregate(function.name) => true,
+        _ => walk::parts(expr).into_iter().any(|part| has_aggregate(dialect, part)),
+    }
 }

@@ -115,7 +115,7 @@ impl Resolver<'_> {
         refused::when(outputs.is_empty(), "a SELECT without columns")?;
         // A wildcard's columns are used like those that are named.
         for output in &outputs {
-            super::walk::any_column(&output.expr, &mut |c| names.references.borrow_mut().push(c.clone()));
+            super::names::any_column(&output.expr, &mut |c| names.references.borrow_mut().push(c.clone()));
         }
         Ok(outputs)
     }
