@@ -10,7 +10,19 @@ pub mod testing;
 mod json;
 mod pool;
 
+use std::{path::Path, sync::Arc};
+
 pub use backend::{
     Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, PoolLimits, PoolStatus, ReadLimits, Rows,
     Truncation,
 };
+
+/// A database by its URL, `postgres://…` or `sqlite:path`, a path being relative to `base`. Connects to nothing yet.
+/// No error repeats any part of the URL, which may hold a password.
+pub fn open(url: &str, base: &Path, limits: PoolLimits) -> Result<Arc<dyn Backend>, BackendError> {
+    match url.split_once(':') {
+        Some(("postgres" | "postgresql", _)) => postgres::connect(url, limits),
+        Some(("sqlite", path)) if !path.is_empty() && !path.starts_with("//") => sqlite::open(base.join(path), limits),
+        _ => Err(BackendError::new(ErrorKind::Internal, "the URL is neither `postgres://…` nor `sqlite:path`")),
+    }
+}

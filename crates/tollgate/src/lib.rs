@@ -3,6 +3,7 @@
 pub mod admission;
 pub mod clock;
 pub mod config;
+pub mod gateway;
 pub mod identity;
 pub mod ledger;
 pub mod protocol;

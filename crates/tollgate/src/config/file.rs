@@ -6,7 +6,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, js
 use serde::{Deserialize, Deserializer, de};
 use tollgate_core::names::{AgentName, ClaimName, ClaimValue, DatabaseName, ParamName, RoleName, ToolName};
 
-use super::scalar::{Day, Duration, Form, JsonText, KeyHash, Size, TableKey};
+use crate::identity::KeyHash;
+
+use super::scalar::{Day, Duration, Form, JsonText, Size, TableKey};
 
 /// The configuration of Tollgate: databases, roles, agents, tools, and how it listens and logs.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -49,6 +51,7 @@ fn names(form: Form) -> serde_json::Value {
 #[serde(deny_unknown_fields)]
 pub struct Database {
     /// `postgres://user:password@host/name` or `sqlite:path`; a path is relative to the configuration's folder.
+    #[schemars(length(min = 1))]
     pub url: String,
     /// How many connections, and for how long.
     #[serde(default)]
@@ -248,6 +251,7 @@ enum ClaimScalar {
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     /// What it does, for the model that calls it.
+    #[schemars(length(min = 1))]
     pub description: String,
     /// Its title, for people; derived from its name if absent.
     pub title: Option<String>,
@@ -259,6 +263,7 @@ pub struct Tool {
     #[schemars(with = "BTreeMap<String, Param>", extend("propertyNames" = names(Form::Param)))]
     pub params: InOrder<ParamName, Param>,
     /// One SELECT. `[[ … ]]` is dropped when a parameter inside it is not given.
+    #[schemars(length(min = 1))]
     pub sql: String,
     /// Rows at most; a role's own `rows_max` counts when it is smaller.
     #[schemars(range(min = 1, max = 1_000_000))]
@@ -302,6 +307,21 @@ pub struct Param {
     pub items: Option<Items>,
     /// Values of an array at most.
     pub max_items: Option<u32>,
+}
+
+impl Param {
+    /// What is said of the value itself, in the form in which it is said of an array's items.
+    pub fn constraints(&self) -> Items {
+        Items {
+            ty: self.ty,
+            values: self.values.clone(),
+            minimum: self.minimum.clone(),
+            maximum: self.maximum.clone(),
+            min_length: self.min_length,
+            max_length: self.max_length,
+            pattern: self.pattern.clone(),
+        }
+    }
 }
 
 /// What an array holds.

@@ -7,7 +7,11 @@ pub mod scalar;
 pub mod source;
 pub mod yaml;
 
+mod compile;
+mod databases;
+mod declaration;
 mod include;
+mod references;
 mod secrets;
 mod settings;
 mod shape;
@@ -21,6 +25,8 @@ use sha2::{Digest, Sha256};
 use tollgate_core::names::Code;
 
 pub use self::{
+    compile::{Compiled, compile_with, visible_tables},
+    databases::Open,
     diagnostics::{Diagnostic, Diagnostics, Severity, Style},
     settings::{AuditSettings, SealKey, ServerSettings, Settings},
 };
@@ -94,6 +100,11 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
             Err(diagnostics)
         }
     }
+}
+
+/// Compiles a configuration against its live databases. Every mistake comes back, those of reading it too.
+pub async fn compile(loaded: &Loaded) -> Result<Compiled, Diagnostics> {
+    compile_with(loaded, &|_, url, folder, limits| tollgate_backends::open(url, folder, limits)).await
 }
 
 fn hash(diagnostics: &Diagnostics) -> [u8; 32] {

@@ -1,4 +1,4 @@
-//! The scalars with a form of their own: durations, sizes, key hashes, table keys, names. A value of one of these is well formed.
+//! The scalars with a form of their own: durations, sizes, dates, table keys, names. A value of one of these is well formed.
 
 use std::{borrow::Cow, fmt, net::SocketAddr, str::FromStr, time};
 
@@ -6,6 +6,8 @@ use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use tollgate_core::names::{AgentName, ClaimName, DatabaseName, ParamName, RoleName, ToolName};
+
+use crate::identity::KeyHash;
 
 /// The keyword under which the schema says by which of our own forms a text is checked.
 pub const FORM: &str = "x-tollgate-form";
@@ -17,10 +19,6 @@ pub struct Duration(pub time::Duration);
 /// A number of bytes, `1048576`, `64KiB`, `1MiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size(pub u64);
-
-/// The hash of an API key, `sha256:` and 64 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct KeyHash(pub [u8; 32]);
 
 /// A calendar date, `2027-06-01`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,39 +96,6 @@ impl fmt::Display for Size {
             n if n >= 1 << 10 && n % (1 << 10) == 0 => write!(f, "{}KiB", n >> 10),
             n => write!(f, "{n}"),
         }
-    }
-}
-
-impl FromStr for KeyHash {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        // The text is not repeated: someone may have put the key itself here.
-        let wrong =
-            || "a key's hash is `sha256:` and 64 hexadecimal digits, as `tollgate key new` prints it".to_owned();
-        let digits = text.strip_prefix("sha256:").ok_or_else(wrong)?;
-        let mut hash = [0; 32];
-        if digits.len() != 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(wrong());
-        }
-        for (i, byte) in hash.iter_mut().enumerate() {
-            let pair = digits.get(2 * i..2 * i + 2).ok_or_else(wrong)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
-        }
-        Ok(Self(hash))
-    }
-}
-
-impl fmt::Display for KeyHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sha256:")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for KeyHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 

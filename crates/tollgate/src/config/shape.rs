@@ -26,74 +26,29 @@ struct Shape<'a> {
 impl<'a> Shape<'a> {
     /// `named` is where the value's name stands: what is missing inside it is shown there.
     fn check(&mut self, node: &mut Node, schema: &'a Value, path: &Path, named: Place) {
-        let schema = self.resolve(schema);
-        let Some(schema) = schema.as_object() else { return };
-        if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
-            let fitting = branches.iter().find(|branch| self.fits(node, branch));
-            match fitting {
-                Some(branch) => self.check(node, branch, path, named),
-                None => self.wrong_type(node, &Value::Object(schema.clone()), path),
+        let schema = resolve(self.root, schema);
+        if !fits(self.root, node, schema) {
+            self.wrong_type(node, schema, path);
+            return;
+        }
+        let Some(keywords) = schema.as_object() else { return };
+        if let Some(branches) = keywords.get("anyOf").and_then(Value::as_array) {
+            if let Some(branch) = branches.iter().find(|branch| fits(self.root, node, branch)) {
+                self.check(node, branch, path, named);
             }
             return;
         }
-        if let Some(allowed) = constants(schema) {
+        if let Some(allowed) = constants(keywords) {
             self.constant(node, &allowed, path);
             return;
         }
-        if !self.fits(node, &Value::Object(schema.clone())) {
-            self.wrong_type(node, &Value::Object(schema.clone()), path);
-            return;
-        }
-        self.form(node, schema, path);
-        self.range(node, schema, path);
+        self.form(node, keywords, path);
+        self.length(node, keywords, path);
+        self.range(node, keywords, path);
         match &mut node.data {
-            Data::List(_) => self.list(node, schema, path),
-            Data::Map(_) => self.map(node, schema, path, named),
+            Data::List(_) => self.list(node, keywords, path),
+            Data::Map(_) => self.map(node, keywords, path, named),
             Data::Null | Data::Bool(_) | Data::Number(_) | Data::Text(_) => {}
-        }
-    }
-
-    fn resolve(&self, schema: &'a Value) -> &'a Value {
-        let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'));
-        match target.and_then(|pointer| self.root.pointer(pointer)) {
-            Some(found) => found,
-            None => schema,
-        }
-    }
-
-    /// Whether the value's type is one that the schema allows; what is inside it is not looked at.
-    fn fits(&self, node: &Node, schema: &Value) -> bool {
-        let resolved = self.resolved(schema);
-        if let Some(branches) = resolved.get("anyOf").and_then(Value::as_array) {
-            return branches.iter().any(|branch| self.fits(node, branch));
-        }
-        match resolved.get("type") {
-            Some(Value::String(name)) => is(node, name),
-            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).any(|name| is(node, name)),
-            _ => true,
-        }
-    }
-
-    fn resolved<'s>(&'s self, schema: &'s Value) -> &'s Value {
-        let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'));
-        target.and_then(|pointer| self.root.pointer(pointer)).unwrap_or(schema)
-    }
-
-    fn types(&self, schema: &Value, out: &mut Vec<String>) {
-        let schema = self.resolved(schema);
-        for branch in schema.get("anyOf").and_then(Value::as_array).into_iter().flatten() {
-            self.types(branch, out);
-        }
-        let names = match schema.get("type") {
-            Some(Value::String(name)) => vec![name.as_str()],
-            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        };
-        for name in names {
-            let words = words(name).to_owned();
-            if name != "null" && !out.contains(&words) {
-                out.push(words);
-            }
         }
     }
 
@@ -105,16 +60,10 @@ impl<'a> Shape<'a> {
             self.diagnostics.push(Diagnostic::error(form_code(form), format!("`{path}`: {problem}")).at(node.place));
             return;
         }
-        let mut wanted = Vec::new();
-        self.types(schema, &mut wanted);
-        let wanted = match wanted.split_last() {
-            Some((last, [])) => last.clone(),
-            Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-            None => "something else".to_owned(),
-        };
+        let wanted = alternatives(&types(self.root, schema).iter().map(|name| words(name)).collect::<Vec<_>>());
         let message = match node.data {
             Data::Null => format!("`{path}` has no value; it must be {wanted}"),
-            Data::Number(_) | Data::Bool(_) => format!("`{path}` must be {wanted}, not `{}`", node.to_json()),
+            Data::Number(_) | Data::Bool(_) => format!("`{path}` must be {wanted}, not `{}`", cut(&node.to_json())),
             Data::Text(_) | Data::List(_) | Data::Map(_) => format!("`{path}` must be {wanted}, not {}", node.kind()),
         };
         self.diagnostics.push(Diagnostic::error(Code::CONFIG_TYPE, message).at(node.place));
@@ -156,6 +105,14 @@ impl<'a> Shape<'a> {
                 None => format!("`{path}`: {problem}"),
             };
             self.diagnostics.push(Diagnostic::error(form_code(form), message).at(node.place));
+        }
+    }
+
+    fn length(&mut self, node: &Node, schema: &Map<String, Value>, path: &Path) {
+        let Data::Text(Text { value, written: None }) = &node.data else { return };
+        if schema.get("minLength").and_then(Value::as_u64) == Some(1) && value.trim().is_empty() {
+            let message = format!("`{path}` must not be empty");
+            self.diagnostics.push(Diagnostic::error(Code::CONFIG_TYPE, message).at(node.place));
         }
     }
 
@@ -235,6 +192,30 @@ impl<'a> Shape<'a> {
     }
 }
 
+fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
+    let target = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
+    target.and_then(|pointer| root.pointer(pointer)).unwrap_or(schema)
+}
+
+/// The types that a schema allows; none when it allows every one.
+fn types<'a>(root: &'a Value, schema: &'a Value) -> Vec<&'a str> {
+    let schema = resolve(root, schema);
+    let branches = schema.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    let mut names: Vec<&str> = branches.flat_map(|branch| types(root, branch)).collect();
+    match schema.get("type") {
+        Some(Value::String(name)) => names.push(name),
+        Some(Value::Array(several)) => names.extend(several.iter().filter_map(Value::as_str)),
+        _ => {}
+    }
+    names
+}
+
+/// Whether the value's type is one that the schema allows; what is inside it is not looked at.
+fn fits(root: &Value, node: &Node, schema: &Value) -> bool {
+    let names = types(root, schema);
+    names.is_empty() || names.iter().any(|name| is(node, name))
+}
+
 /// The values that a schema allows, where it lists them.
 fn constants(schema: &Map<String, Value>) -> Option<Vec<&Value>> {
     if let Some(values) = schema.get("enum").and_then(Value::as_array) {
@@ -281,6 +262,15 @@ fn words(type_name: &str) -> &str {
         "integer" => "a whole number",
         other => other,
     }
+}
+
+/// `a`, `a or b`, `a, b or c`; that nothing may stand there too goes without saying.
+fn alternatives(names: &[&str]) -> String {
+    let mut names: Vec<&str> = names.iter().copied().filter(|name| *name != "null").collect();
+    let last = names.pop().unwrap_or("something else");
+    names.retain(|name| *name != last);
+    names.dedup();
+    if names.is_empty() { last.to_owned() } else { format!("{} or {last}", names.join(", ")) }
 }
 
 fn form_code(form: Form) -> Code {

@@ -132,6 +132,32 @@ impl Path {
         Self(steps)
     }
 
+    /// The steps that a text such as `params.region.enum[2]` or `tables["shop.users"].rows` takes from here.
+    #[must_use]
+    pub fn below(&self, text: &str) -> Self {
+        let mut path = self.clone();
+        let mut rest = text;
+        while !rest.is_empty() {
+            rest = rest.strip_prefix('.').unwrap_or(rest);
+            let (step, after) = if let Some((quoted, after)) = rest.strip_prefix('"').and_then(|r| r.split_once('"')) {
+                (Step::Key(quoted.to_owned()), after)
+            } else if let Some((inside, after)) = rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
+                let key = || Step::Key(inside.trim_matches('"').to_owned());
+                (inside.parse().map_or_else(|_| key(), Step::Index), after)
+            } else {
+                let (key, after) = rest.split_at(rest.find(['.', '[']).unwrap_or(rest.len()));
+                (Step::Key(key.to_owned()), after)
+            };
+            // A text that does not go on has been read as far as it means anything.
+            if after.len() >= rest.len() {
+                break;
+            }
+            path.0.push(step);
+            rest = after;
+        }
+        path
+    }
+
     /// The steps from the root on.
     pub fn steps(&self) -> &[Step] {
         &self.0

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Loaded, Style, file, load_with, scalar,
-    source::{blot_keys, blot_passwords},
+    source::{self, blot_keys, blot_passwords},
 };
 
 fn environment(name: &str) -> Option<String> {
@@ -36,6 +36,12 @@ fn expect(path: &Path, actual: &str) {
     assert!(expected == actual, "{} differs; it would be:\n{actual}", path.display());
 }
 
+/// The files of a folder that are cases.
+fn cases(name: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder().join(name)).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.extension().is_some_and(|e| e == "yaml")).collect()
+}
+
 /// What is said of a configuration, as `check` without a database would.
 fn report(path: &Path) -> String {
     let result = load_with(path, &environment);
@@ -43,6 +49,7 @@ fn report(path: &Path) -> String {
         Ok(loaded) => {
             let mut diagnostics = loaded.diagnostics().clone();
             loaded.settings(&mut diagnostics);
+            super::references::check(&loaded, &mut diagnostics);
             diagnostics
         }
         Err(diagnostics) => diagnostics,
@@ -54,17 +61,24 @@ fn report(path: &Path) -> String {
 
 #[test]
 fn every_configuration_is_reported_as_expected() {
-    let mut seen = 0;
-    for entry in fs::read_dir(folder().join("load")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|e| e == "yaml") {
-            let report = report(&path);
-            assert!(!report.contains("hunter2"), "a secret is shown: {report}");
-            expect(&path.with_extension("expected"), &report);
-            seen += 1;
-        }
+    let cases = cases("load");
+    assert!(cases.len() > 8, "only {} cases were found", cases.len());
+    for path in cases {
+        let report = report(&path);
+        assert!(!report.contains("hunter2"), "a secret is shown: {report}");
+        expect(&path.with_extension("expected"), &report);
     }
-    assert!(seen > 8, "only {seen} cases were found");
+}
+
+#[test]
+fn the_examples_can_be_read() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let folders = fs::read_dir(examples).unwrap().map(|entry| entry.unwrap().path().join("tollgate.yaml"));
+    let configurations: Vec<PathBuf> = folders.filter(|path| path.is_file()).collect();
+    assert!(!configurations.is_empty());
+    for path in configurations {
+        assert_eq!(report(&path), "fine\n", "{}", path.display());
+    }
 }
 
 #[test]
@@ -77,7 +91,7 @@ fn the_schema_is_the_one_shipped() {
 /// `shape` knows these keywords and no others: one more would be checked by editors and not by us.
 #[test]
 fn the_schema_uses_only_keywords_that_are_checked() {
-    const CHECKED: [&str; 15] = [
+    const CHECKED: [&str; 16] = [
         "$ref",
         "anyOf",
         "oneOf",
@@ -90,6 +104,7 @@ fn the_schema_uses_only_keywords_that_are_checked() {
         "propertyNames",
         "items",
         "minItems",
+        "minLength",
         "minimum",
         "maximum",
         scalar::FORM,
@@ -156,4 +171,30 @@ fn passwords_in_excerpts_are_blotted_out() {
 fn a_key_in_place_of_its_hash_is_blotted_out() {
     let blotted = blot_keys("keys: [tg_0123456789abcdef-_0, sha256:9f2c] # tg_short");
     assert_eq!(blotted, "keys: [tg_*******************, sha256:9f2c] # tg_short");
+}
+
+#[test]
+fn a_path_reads_back_what_it_displays() {
+    for text in ["params.region.enum[2]", "tables[\"shop.users\"].columns[3]", "sql", "a-b.c_d[0][1]"] {
+        assert_eq!(source::Path::root().below(text).to_string(), text);
+    }
+    let quoted = source::Path::root().below("tables.\"shop.users\".rows");
+    assert_eq!(quoted.to_string(), "tables[\"shop.users\"].rows");
+    for odd in ["", ".", "[", "a..b", "\"", "[]", "]."] {
+        let _ = source::Path::root().below(odd);
+    }
+}
+
+/// No file, however broken, is more than a report.
+#[test]
+fn a_file_cut_off_anywhere_is_reported() {
+    for name in ["fine.yaml", "wrong_types.yaml", "missing_secrets.yaml"] {
+        let text = fs::read_to_string(folder().join("load").join(name)).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("tollgate.yaml");
+        for end in (0..text.len()).step_by(37).filter(|end| text.is_char_boundary(*end)) {
+            fs::write(&path, &text[..end]).unwrap();
+            let _ = report(&path);
+        }
+    }
 }

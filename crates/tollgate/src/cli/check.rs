@@ -1,0 +1,183 @@
+//! `tollgate check`: compiles the configuration against the live databases and says everything that is wrong. Serves and changes nothing.
+
+use std::{collections::BTreeSet, process::ExitCode};
+
+use clap::Args;
+use serde_json::{Value, json};
+use tollgate_core::names::ToolName;
+
+use super::{
+    ConfigFile, Format,
+    output::{self, Paint},
+};
+use crate::{
+    config::{self, Compiled, Diagnostics, Severity, Style},
+    gateway::Gateway,
+};
+
+/// Compile the configuration against the live databases; every mistake, with its line.
+///
+/// Exits with 0 when it can be served, 1 when it has mistakes.
+#[derive(Debug, Args)]
+pub struct Check {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Show who may see what: role by table by column, and role by tool
+    #[arg(long)]
+    matrix: bool,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Runs the command.
+pub async fn run(command: Check) -> ExitCode {
+    let result = match config::load(&command.config.path()) {
+        Ok(loaded) => config::compile(&loaded).await,
+        Err(diagnostics) => Err(diagnostics),
+    };
+    let code = match &result {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(1),
+    };
+    match command.format {
+        Format::Text => match &result {
+            Ok(compiled) => print(&command, compiled),
+            Err(diagnostics) => report(diagnostics),
+        },
+        Format::Json => output::line(format_args!("{:#}", to_json(&command, &result))),
+    }
+    if let Ok(compiled) = result {
+        for database in compiled.gateway.databases.values() {
+            database.backend.close().await;
+        }
+    }
+    code
+}
+
+/// The mistakes, and how many.
+fn report(diagnostics: &Diagnostics) {
+    let style = if Paint::stdout().is_on() { Style::Colour } else { Style::Plain };
+    output::line(diagnostics.render(style).trim_end());
+    let count = |severity, word: &str| match diagnostics.count(severity) {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        n => Some(format!("{n} {word}s")),
+    };
+    let counts = [count(Severity::Error, "error"), count(Severity::Warning, "warning")];
+    output::line(format_args!("\n{}", counts.into_iter().flatten().collect::<Vec<_>>().join(", ")));
+}
+
+fn print(command: &Check, compiled: &Compiled) {
+    if !compiled.diagnostics.is_empty() {
+        report(&compiled.diagnostics);
+        output::line("");
+    }
+    let paint = Paint::stdout();
+    if command.matrix {
+        for line in compiled.matrix.to_string().lines() {
+            output::line(coloured(line, paint));
+        }
+        return;
+    }
+    let gateway = &compiled.gateway;
+    output::line(format_args!("{}\n", output::table(&["database", "engine", "tables", "login"], &databases(gateway))));
+    output::line(format_args!("{}\n", output::table(&["role", "tables", "tools", "agents"], &roles(compiled))));
+    output::line(format_args!("{}\n", output::table(&["tool", "roles", "variants", ""], &tools(gateway))));
+    output::line(paint.green("the configuration can be served"));
+}
+
+fn databases(gateway: &Gateway) -> Vec<Vec<String>> {
+    let ready = gateway.databases.values().map(|database| {
+        let engine = format!("{} {}", database.catalog.dialect().name(), database.catalog.server_version());
+        let login = database.user.clone().unwrap_or_else(|| "-".to_owned());
+        vec![database.name.to_string(), engine, database.catalog.tables().len().to_string(), login]
+    });
+    let silent = gateway.unavailable.keys().map(|name| vec![name.to_string(), "does not answer".to_owned()]);
+    ready.chain(silent).collect()
+}
+
+fn roles(compiled: &Compiled) -> Vec<Vec<String>> {
+    let gateway = &compiled.gateway;
+    let row = |role: &crate::gateway::Role| {
+        let granted = compiled.matrix.roles.get(&role.name);
+        let tables: usize = granted.map_or(0, |granted| granted.databases.values().map(config::visible_tables).sum());
+        let agents = gateway.agents.values().filter(|agent| agent.role == role.name);
+        let agents: Vec<&str> = agents.map(|agent| agent.name.as_str()).collect();
+        let tools = role.tools.iter().count() + role.unavailable.len();
+        vec![role.name.to_string(), tables.to_string(), tools.to_string(), agents.join(", ")]
+    };
+    gateway.roles.values().map(row).collect()
+}
+
+fn tools(gateway: &Gateway) -> Vec<Vec<String>> {
+    let served = gateway.roles.values().flat_map(|role| role.tools.iter().map(|tool| tool.name().clone()));
+    let unavailable = gateway.roles.values().flat_map(|role| role.unavailable.keys().cloned());
+    let names: BTreeSet<ToolName> = served.chain(unavailable).collect();
+    let row = |name: ToolName| {
+        let plans: Vec<_> = gateway
+            .roles
+            .values()
+            .filter_map(|role| role.tools.authorize(name.as_str()).map(|tool| (role.name.as_str(), tool.tool().clone())))
+            .collect();
+        let roles: Vec<&str> = plans.iter().map(|(role, _)| *role).collect();
+        let fenced: Vec<&str> = plans.iter().filter(|(_, plan)| plan.fenced()).map(|(role, _)| *role).collect();
+        let mut notes = Vec::new();
+        if plans.iter().any(|(_, plan)| plan.tool().deprecation().is_some()) {
+            notes.push("deprecated".to_owned());
+        }
+        if !fenced.is_empty() {
+            notes.push(format!("fenced for {}", fenced.join(", ")));
+        }
+        if plans.is_empty() {
+            notes.push("not available now".to_owned());
+        }
+        let variants = plans.first().map_or(0, |(_, plan)| plan.statements().count());
+        vec![name.to_string(), roles.join(", "), variants.to_string(), notes.join("; ")]
+    };
+    names.into_iter().map(row).collect()
+}
+
+fn to_json(command: &Check, result: &Result<Compiled, Diagnostics>) -> Value {
+    let compiled = match result {
+        Ok(compiled) => compiled,
+        Err(diagnostics) => return json!({ "ok": false, "diagnostics": diagnostics.to_json() }),
+    };
+    let gateway = &compiled.gateway;
+    let mut value = json!({
+        "ok": true,
+        "diagnostics": compiled.diagnostics.to_json(),
+        "databases": gateway.databases.keys().collect::<Vec<_>>(),
+        "unavailable": gateway.unavailable,
+        "roles": gateway.roles.keys().collect::<Vec<_>>(),
+        "agents": gateway.agents.keys().collect::<Vec<_>>(),
+        "fenced": fenced(gateway),
+    });
+    if let (true, Some(object)) = (command.matrix, value.as_object_mut()) {
+        object.insert("matrix".to_owned(), json!(compiled.matrix));
+    }
+    value
+}
+
+/// Tools that some role calls through a fence.
+fn fenced(gateway: &Gateway) -> BTreeSet<&ToolName> {
+    let tools = gateway.roles.values().flat_map(|role| role.tools.iter());
+    tools.filter(|tool| tool.tool().fenced()).map(|tool| tool.name()).collect()
+}
+
+/// A line of the matrix: what is denied steps back, what is changed stands out.
+fn coloured(line: &str, paint: Paint) -> String {
+    let Some(name_end) = line.strip_prefix("  ").and_then(|rest| rest.find("  ")).map(|end| end + 2) else {
+        let is_title = !line.starts_with(' ');
+        return if is_title { paint.bold(line) } else { line.to_owned() };
+    };
+    let (name, cells) = line.split_at(name_end);
+    let cell = |text: &str| match text.trim_end() {
+        "deny" | "none" => paint.dim(text),
+        word if word.starts_with("mask ") || word.starts_with("filter ") => paint.cyan(text),
+        _ => text.to_owned(),
+    };
+    // Cells are two spaces apart or more, and none of them holds two spaces.
+    let cells: Vec<String> = cells.split("  ").map(cell).collect();
+    format!("{name}{}", cells.join("  "))
+}

@@ -1,0 +1,429 @@
+//! The written configuration against the live databases: roles, then tools, then the two together. Collects every mistake.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use sha2::{Digest, Sha256};
+use tollgate_core::{
+    names::{AgentName, Code, DatabaseName, RoleName, ToolName},
+    policy::{self, Access, DatabaseMatrix, Grants, Matrix, PathPart, RoleMatrix, RowAccess},
+    sql::{Described, RestrictedColumn, Restriction, Restrictions},
+    tools::{CompileRequest, Draft, Plan, Tool, ToolError},
+};
+
+use super::{
+    Loaded, Settings,
+    databases::{self, Opened},
+    declaration::declaration,
+    diagnostics::{Diagnostic, Diagnostics},
+    file, references,
+    source::Path,
+};
+use crate::{
+    gateway::{Agent, Gateway, Limits, Role},
+    protocol::host::ToolListing,
+};
+
+/// What a configuration comes to.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What calls are served from.
+    pub gateway: Gateway,
+    /// Everything beside the policy.
+    pub settings: Settings,
+    /// Who may see what.
+    pub matrix: Matrix,
+    /// What is probably not as it was meant. Holds no errors.
+    pub diagnostics: Diagnostics,
+}
+
+/// Compiles a configuration against its databases, which are opened as `open` says.
+pub async fn compile_with(loaded: &Loaded, open: databases::Open<'_>) -> Result<Compiled, Diagnostics> {
+    let mut diagnostics = loaded.diagnostics.clone();
+    let settings = loaded.settings(&mut diagnostics);
+    references::check(loaded, &mut diagnostics);
+    let opened = databases::open(loaded, open, &mut diagnostics).await;
+    let compiler = Compiler {
+        loaded,
+        file: &loaded.file,
+        databases: &opened.ready,
+        sensitive: settings.audit.sensitive.iter().cloned().collect(),
+        described: BTreeMap::new(),
+        diagnostics: &mut diagnostics,
+    };
+    let (roles, matrix, policy_hash) = compiler.compile().await;
+    if diagnostics.has_errors() {
+        for database in opened.ready.values() {
+            database.backend.close().await;
+        }
+        return Err(diagnostics);
+    }
+    let gateway = Gateway {
+        databases: opened.ready.into_iter().map(|(name, opened)| (name, opened.into_database())).collect(),
+        unavailable: opened.unavailable,
+        roles,
+        agents: loaded.file.agents.iter().map(|(name, written)| (name.clone(), agent(name, written))).collect(),
+        policy_hash,
+        config_hash: loaded.hash,
+    };
+    Ok(Compiled { gateway, settings, matrix, diagnostics })
+}
+
+fn agent(name: &AgentName, written: &file::Agent) -> Agent {
+    Agent {
+        name: name.clone(),
+        keys: written.keys.clone(),
+        local: written.local,
+        role: written.role.clone(),
+        claims: written.claims.clone(),
+    }
+}
+
+struct Compiler<'a> {
+    loaded: &'a Loaded,
+    file: &'a file::File,
+    databases: &'a BTreeMap<DatabaseName, Opened>,
+    sensitive: BTreeSet<String>,
+    /// What the databases said, by the statement's fingerprint: many roles share statements.
+    described: BTreeMap<[u8; 32], Described>,
+    diagnostics: &'a mut Diagnostics,
+}
+
+/// A role's policy, by database.
+type Policies = BTreeMap<DatabaseName, policy::Role>;
+
+impl Compiler<'_> {
+    async fn compile(mut self) -> (BTreeMap<RoleName, Role>, Matrix, [u8; 32]) {
+        let tools = self.tools().await;
+        let mut roles = BTreeMap::new();
+        let mut matrix = Matrix::default();
+        for (name, written) in &self.file.roles {
+            let policies = self.policies(name, written);
+            let role = self.role(name, written, &policies, &tools).await;
+            self.claims(&role);
+            matrix.roles.insert(name.clone(), self.matrix(&policies, &role));
+            roles.insert(name.clone(), role);
+        }
+        let hash = policy_hash(&roles, &matrix);
+        (roles, matrix, hash)
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic, path: &Path) {
+        let place = self.loaded.tree.place_of(path);
+        self.diagnostics.push(diagnostic.at(place));
+    }
+
+    /// What a role may see of each database that is there.
+    fn policies(&mut self, name: &RoleName, written: &file::Role) -> Policies {
+        let mut policies = Policies::new();
+        for (database, opened) in self.databases {
+            let grant = grant(database, written);
+            match policy::Role::compile(&grant, &opened.catalog) {
+                Ok(role) => {
+                    for warning in role.warnings() {
+                        self.policy_problem(name, warning, Diagnostic::warning);
+                    }
+                    policies.insert(database.clone(), role);
+                }
+                Err(errors) => {
+                    for error in &errors {
+                        self.policy_problem(name, error, Diagnostic::error);
+                    }
+                }
+            }
+        }
+        policies
+    }
+
+    fn policy_problem(
+        &mut self,
+        role: &RoleName,
+        problem: &policy::PolicyError,
+        diagnostic: fn(Code, String) -> Diagnostic,
+    ) {
+        let path = problem.path.iter().fold(Path::root().key("roles").key(role), |path, part| match part {
+            PathPart::Key(key) => path.key(key),
+            PathPart::Index(index) => path.index(*index),
+        });
+        self.report(diagnostic(problem.problem.code(), format!("role `{role}`: {problem}")), &path);
+    }
+
+    /// Every tool that makes sense, by itself and for somebody who may see everything. What is wrong here is the tool's own
+    /// mistake, whoever has it.
+    async fn tools(&mut self) -> BTreeMap<ToolName, Arc<Tool>> {
+        let mut tools = BTreeMap::new();
+        for (name, written) in &self.file.tools {
+            let Some(database) = references::database_of(self.file, written) else { continue };
+            let Some(opened) = self.databases.get(database) else { continue };
+            let declaration = declaration(name, database, written, &self.loaded.tree, self.diagnostics);
+            let tool = match Tool::declare(&declaration, opened.catalog.dialect()) {
+                Ok(tool) => Arc::new(tool),
+                Err(errors) => {
+                    self.tool_errors(name, &errors);
+                    continue;
+                }
+            };
+            let request = CompileRequest {
+                tool: &tool,
+                catalog: &opened.catalog,
+                restrictions: &everything(&opened.catalog),
+                rows_max: None,
+                granted: &BTreeSet::new(),
+                sensitive: &self.sensitive,
+            };
+            match Plan::compile(&request) {
+                Ok(draft) => {
+                    tools.insert(name.clone(), tool);
+                    // The statements that will run are described role by role.
+                    if !self.file.roles.values().any(|role| role.tools.contains(name)) {
+                        self.verify(draft, opened).await;
+                    }
+                }
+                Err(errors) => self.tool_errors(name, &errors),
+            }
+        }
+        tools
+    }
+
+    fn tool_errors(&mut self, name: &ToolName, errors: &[ToolError]) {
+        for error in errors {
+            let path = Path::root().key("tools").key(name).below(&error.at);
+            self.report(Diagnostic::error(error.code(), format!("tool `{name}`: {error}")), &path);
+        }
+    }
+
+    /// Has the database describe each variant of a draft, and compares.
+    async fn verify(&mut self, draft: Draft, opened: &Opened) -> Option<Plan> {
+        let name = draft.tool().name().clone();
+        let statements: Vec<_> = draft.statements().cloned().collect();
+        let mut described = Vec::with_capacity(statements.len());
+        for statement in &statements {
+            if let Some(known) = self.described.get(statement.fingerprint()) {
+                described.push(known.clone());
+                continue;
+            }
+            match opened.backend.describe(statement).await {
+                Ok(description) => {
+                    self.described.insert(*statement.fingerprint(), description.clone());
+                    described.push(description);
+                }
+                Err(error) => {
+                    let message = format!(
+                        "tool `{name}`: the database does not take its statement: {}",
+                        databases::chain(&error)
+                    );
+                    let path = Path::root().key("tools").key(&name).key("sql");
+                    self.report(Diagnostic::error(Code::CONFIG_TOOL_SQL, message), &path);
+                    return None;
+                }
+            }
+        }
+        match draft.verify(&described, &opened.catalog) {
+            Ok(plan) => Some(plan),
+            Err(errors) => {
+                self.tool_errors(&name, &errors);
+                None
+            }
+        }
+    }
+
+    async fn role(
+        &mut self,
+        name: &RoleName,
+        written: &file::Role,
+        policies: &Policies,
+        tools: &BTreeMap<ToolName, Arc<Tool>>,
+    ) -> Role {
+        let limits = self.limits(name, written);
+        let granted: BTreeSet<ToolName> = written.tools.iter().cloned().collect();
+        let mut plans = Vec::new();
+        let mut unavailable = BTreeMap::new();
+        for (i, tool_name) in written.tools.iter().enumerate() {
+            let database = self.file.tools.get(tool_name).and_then(|tool| references::database_of(self.file, tool));
+            // An undeclared tool and an undeclared database were reported by their names.
+            let Some(database) = database else { continue };
+            let Some(opened) = self.databases.get(database) else {
+                unavailable.insert(tool_name.clone(), database.clone());
+                continue;
+            };
+            // What is wrong with the tool or the role's tables was reported there.
+            let (Some(tool), Some(policy)) = (tools.get(tool_name), policies.get(database)) else { continue };
+            let request = CompileRequest {
+                tool,
+                catalog: &opened.catalog,
+                restrictions: policy.restrictions(),
+                rows_max: Some(limits.rows_max),
+                granted: &granted,
+                sensitive: &self.sensitive,
+            };
+            match Plan::compile(&request) {
+                Ok(draft) => {
+                    plans.extend(self.verify(draft, opened).await.map(|plan| (tool_name.clone(), Arc::new(plan))));
+                }
+                Err(errors) => self.unusable(name, tool_name, i, &errors),
+            }
+        }
+        let listings = plans.iter().map(|(_, plan)| listing(plan)).collect::<Vec<_>>();
+        Role { name: name.clone(), tools: Grants::new(plans), unavailable, limits, listings: listings.into() }
+    }
+
+    /// A tool that is sound, and asks for more than the role may see.
+    fn unusable(&mut self, role: &RoleName, tool: &ToolName, index: usize, errors: &[ToolError]) {
+        let statement = self.loaded.tree.place_of(&Path::root().key("tools").key(tool).key("sql"));
+        for error in errors {
+            let message = format!("role `{role}` was given tool `{tool}` and cannot use it: {error}");
+            let diagnostic = Diagnostic::error(Code::CONFIG_TOOL_UNUSABLE, message)
+                .help("what the statement names exists, but not for this role")
+                .related("the statement is here", statement);
+            self.report(diagnostic, &Path::root().key("roles").key(role).key("tools").index(index));
+        }
+    }
+
+    fn limits(&mut self, name: &RoleName, written: &file::Role) -> Limits {
+        const BYTES_MIN: u64 = 1 << 10;
+        const BYTES_MAX: u64 = 256 << 20;
+        let bytes_max = written.limits.bytes_max.0;
+        if !(BYTES_MIN..=BYTES_MAX).contains(&bytes_max) {
+            let message = format!("role `{name}`: `bytes_max` must be from 1KiB to 256MiB");
+            let path = Path::root().key("roles").key(name).key("limits").key("bytes_max");
+            self.report(Diagnostic::error(Code::CONFIG_LIMIT, message), &path);
+        }
+        Limits { rows_max: written.limits.rows_max, bytes_max: usize::try_from(bytes_max).unwrap_or(usize::MAX) }
+    }
+
+    /// Agents that lack a claim which their role's tools cannot do without.
+    fn claims(&mut self, role: &Role) {
+        for (agent, written) in self.file.agents.iter().filter(|(_, agent)| agent.role == role.name) {
+            let mut refused: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for authorized in role.tools.iter() {
+                for error in authorized.tool().unfit_claims(&written.claims) {
+                    refused.entry(error.to_string()).or_default().push(format!("`{}`", authorized.name()));
+                }
+            }
+            for (reason, tools) in refused {
+                let message = format!("agent `{agent}` cannot use {}: {reason}", tools.join(", "));
+                let path = Path::root().key("agents").key(agent).key("claims");
+                self.report(Diagnostic::warning(Code::CONFIG_ROW_FILTER, message), &path);
+            }
+        }
+    }
+
+    fn matrix(&self, policies: &Policies, role: &Role) -> RoleMatrix {
+        let of = |(name, policy): (&DatabaseName, &policy::Role)| {
+            let opened = self.databases.get(name)?;
+            Some((name.clone(), DatabaseMatrix::of(policy, &opened.catalog)))
+        };
+        RoleMatrix {
+            databases: policies.iter().filter_map(of).collect(),
+            tools: role.tools.iter().map(|tool| tool.name().clone()).chain(role.unavailable.keys().cloned()).collect(),
+        }
+    }
+}
+
+/// A role's grants in one database, in the core's words.
+fn grant(database: &DatabaseName, written: &file::Role) -> policy::RoleGrant {
+    let tables = written.tables.iter().filter(|(key, _)| key.database == *database);
+    policy::RoleGrant {
+        tables: tables
+            .map(|(key, table)| policy::TableGrant {
+                key: key.to_string(),
+                schema: key.schema.clone(),
+                table: key.table.clone(),
+                columns: table.columns.clone(),
+                masks: table.masks.iter().map(|(column, mask)| (column.clone(), mask.name().to_owned())).collect(),
+                rows: Some(match &table.rows {
+                    file::Rows::One(condition) => policy::RowsGrant::One(condition.clone()),
+                    file::Rows::All(conditions) => policy::RowsGrant::List(conditions.clone()),
+                }),
+            })
+            .collect(),
+    }
+}
+
+/// The restrictions of somebody who may see everything: for finding out what is wrong with a tool by itself. Nothing runs under them.
+fn everything(catalog: &tollgate_core::catalog::Catalog) -> Restrictions {
+    let tables = catalog.tables().iter().map(|table| {
+        let columns = table.columns.iter().map(|c| RestrictedColumn { name: c.name.clone(), mask: None }).collect();
+        (table.id.clone(), Restriction { columns, filter: None, hides_rows: false })
+    });
+    Restrictions { tables: tables.collect() }
+}
+
+fn listing(plan: &Plan) -> ToolListing {
+    let listing = plan.listing();
+    ToolListing {
+        name: listing.name.to_string(),
+        title: Some(listing.title.clone()),
+        description: listing.description.clone(),
+        input_schema: Arc::clone(&listing.input_schema),
+        output_schema: Arc::clone(&listing.output_schema),
+        read_only: listing.read_only,
+        meta: listing.meta.clone(),
+    }
+}
+
+/// Over everything that decides what a call may see. Each part is preceded by its length, so that no two policies look alike.
+fn policy_hash(roles: &BTreeMap<RoleName, Role>, matrix: &Matrix) -> [u8; 32] {
+    let mut hash = PolicyHash(Sha256::new());
+    for (name, role) in roles {
+        hash.part(name.as_str());
+        hash.part(role.limits.rows_max.to_be_bytes());
+        hash.part((role.limits.bytes_max as u64).to_be_bytes());
+        if let Some(granted) = matrix.roles.get(name) {
+            hash.granted(granted);
+        }
+        for authorized in role.tools.iter() {
+            hash.plan(authorized.tool());
+        }
+        hash.part("");
+    }
+    hash.0.finalize().into()
+}
+
+struct PolicyHash(Sha256);
+
+impl PolicyHash {
+    fn part(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.update((bytes.as_ref().len() as u64).to_be_bytes());
+        self.0.update(bytes);
+    }
+
+    /// What exists for the role. What does not may come and go without a change of policy.
+    fn granted(&mut self, granted: &RoleMatrix) {
+        for (database, tables) in &granted.databases {
+            for (name, table) in tables.tables.iter().filter(|(_, table)| table.rows != RowAccess::None) {
+                self.part(database.as_str());
+                self.part(name);
+                if let RowAccess::Filter(conditions) = &table.rows {
+                    for condition in conditions {
+                        self.part(condition);
+                    }
+                }
+                self.part("");
+                for (column, access) in table.columns.iter().filter(|(_, access)| *access != Access::Deny) {
+                    self.part(column);
+                    self.part(access.to_string());
+                }
+                self.part("");
+            }
+        }
+    }
+
+    fn plan(&mut self, plan: &Plan) {
+        self.part(plan.tool().name().as_str());
+        self.part(plan.tool().fingerprint());
+        self.part(plan.rows_max().to_be_bytes());
+        for (kept, statement) in plan.statements() {
+            self.part(kept.to_be_bytes());
+            self.part(statement.fingerprint());
+        }
+        self.part("");
+    }
+}
+
+/// How many tables of a database exist for a role.
+pub fn visible_tables(database: &DatabaseMatrix) -> usize {
+    database.tables.values().filter(|table| table.rows != RowAccess::None).count()
+}

@@ -1,0 +1,183 @@
+//! Opens every database of a configuration and asks each for its schema. One that is down does not stop the others.
+
+use std::{collections::BTreeMap, error::Error, path::Path as FilePath, sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use tollgate_backends::{Backend, BackendError, PoolLimits};
+use tollgate_core::{
+    catalog::Catalog,
+    names::{Code, DatabaseName},
+};
+
+use super::{
+    Loaded,
+    diagnostics::{Diagnostic, Diagnostics},
+    file,
+    source::Path,
+    yaml::Node,
+};
+use crate::gateway::Database;
+
+/// How databases are opened: by name and URL, relative to a folder, within limits. Connects to nothing yet.
+pub type Open<'a> =
+    &'a (dyn Fn(&DatabaseName, &str, &FilePath, PoolLimits) -> Result<Arc<dyn Backend>, BackendError> + Sync);
+
+/// The longest that a statement may be allowed to run: no call waits longer for its answer.
+const STATEMENT_TIMEOUT_MAX: Duration = Duration::from_secs(30);
+const IDLE_TIMEOUT_MAX: Duration = Duration::from_secs(3_600);
+
+/// The databases of a configuration.
+#[derive(Default)]
+pub(super) struct Databases {
+    /// Those that answered.
+    pub(super) ready: BTreeMap<DatabaseName, Opened>,
+    /// Those that did not and may be missing, and why.
+    pub(super) unavailable: BTreeMap<DatabaseName, String>,
+}
+
+/// A database that answered.
+pub(super) struct Opened {
+    pub(super) name: DatabaseName,
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) user: Option<String>,
+    pub(super) statement_timeout: Duration,
+}
+
+impl Opened {
+    pub(super) fn into_database(self) -> Arc<Database> {
+        Arc::new(Database {
+            name: self.name,
+            backend: self.backend,
+            catalog: self.catalog,
+            user: self.user,
+            statement_timeout: self.statement_timeout,
+        })
+    }
+}
+
+/// Why a database is not there.
+enum Failure {
+    /// What the configuration says of it cannot be used; no wait mends that.
+    Configured(String),
+    /// It did not answer.
+    Silent(String),
+}
+
+/// Opens every database at once.
+pub(super) async fn open(loaded: &Loaded, open: Open<'_>, diagnostics: &mut Diagnostics) -> Databases {
+    let required_by_default = loaded.file.databases.len() == 1;
+    // A URL whose secret is not there was reported where it is read.
+    let written = loaded.file.databases.iter().filter(|(_, written)| !written.url.is_empty());
+    let attempts =
+        written.map(|(name, written)| async move { (name, written, open_one(loaded, name, written, open).await) });
+    let mut databases = Databases::default();
+    for (name, written, opened) in join_all(attempts).await {
+        check_limits(name, written, &loaded.tree, diagnostics);
+        let place = loaded.tree.place_of(&path(name).key("url"));
+        let failure = match opened {
+            Ok(opened) => {
+                for warning in opened.backend.warnings() {
+                    let diagnostic =
+                        Diagnostic::warning(Code::CONFIG_DATABASE, format!("database `{name}`: {warning}"));
+                    diagnostics.push(diagnostic.at(place));
+                }
+                databases.ready.insert(name.clone(), opened);
+                continue;
+            }
+            Err(failure) => failure,
+        };
+        let error = |reason: &str| {
+            Diagnostic::error(Code::CONFIG_DATABASE, format!("database `{name}` cannot be used: {reason}")).at(place)
+        };
+        diagnostics.push(match failure {
+            Failure::Configured(reason) => error(&reason),
+            Failure::Silent(reason) if written.required.unwrap_or(required_by_default) => error(&reason),
+            Failure::Silent(reason) => {
+                let message = format!("database `{name}` does not answer: {reason}");
+                databases.unavailable.insert(name.clone(), reason);
+                let diagnostic = Diagnostic::warning(Code::CONFIG_DATABASE, message).at(place);
+                diagnostic.help("its tools are not served until it does; `required: true` makes this an error")
+            }
+        });
+    }
+    databases
+}
+
+async fn open_one(
+    loaded: &Loaded,
+    name: &DatabaseName,
+    written: &file::Database,
+    open: Open<'_>,
+) -> Result<Opened, Failure> {
+    let limits = PoolLimits {
+        max: written.pool.max,
+        idle_timeout: written.pool.idle_timeout.0,
+        acquire_timeout: written.pool.acquire_timeout.0,
+        statement_timeout: written.statement_timeout.0,
+    };
+    let backend =
+        open(name, &written.url, &loaded.folder, limits).map_err(|error| Failure::Configured(reason(&error)))?;
+    let introspected = async {
+        backend.probe().await?;
+        backend.introspect().await
+    };
+    match introspected.await {
+        Ok(catalog) => Ok(Opened {
+            name: name.clone(),
+            backend,
+            catalog: Arc::new(catalog),
+            user: login(&written.url),
+            statement_timeout: written.statement_timeout.0,
+        }),
+        Err(error) => {
+            backend.close().await;
+            Err(Failure::Silent(chain(&error)))
+        }
+    }
+}
+
+fn path(name: &DatabaseName) -> Path {
+    Path::root().key("databases").key(name)
+}
+
+/// An error with everything behind it. For the operator; no error of a backend repeats a URL or a password.
+pub(super) fn chain(error: &BackendError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+/// What stands behind an error alone, where something does.
+fn reason(error: &BackendError) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// The user of a URL, `postgres://user:password@host/name`, as written.
+fn login(url: &str) -> Option<String> {
+    let (_, rest) = url.split_once("://")?;
+    let (user_part, _) = rest.split(['/', '?']).next()?.rsplit_once('@')?;
+    let user = user_part.split(':').next().filter(|user| !user.is_empty())?;
+    Some(user.to_owned())
+}
+
+fn check_limits(name: &DatabaseName, written: &file::Database, tree: &Node, diagnostics: &mut Diagnostics) {
+    let path = path(name);
+    let pool = path.key("pool");
+    let durations = [
+        (written.pool.idle_timeout.0, pool.key("idle_timeout"), IDLE_TIMEOUT_MAX),
+        (written.pool.acquire_timeout.0, pool.key("acquire_timeout"), STATEMENT_TIMEOUT_MAX),
+        (written.statement_timeout.0, path.key("statement_timeout"), STATEMENT_TIMEOUT_MAX),
+    ];
+    for (duration, path, most) in durations {
+        if duration.is_zero() || duration > most {
+            let message = format!("`{path}` must be more than 0 and at most {}s", most.as_secs());
+            diagnostics.push(Diagnostic::error(Code::CONFIG_LIMIT, message).at(tree.place_of(&path)));
+        }
+    }
+}

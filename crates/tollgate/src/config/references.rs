@@ -1,0 +1,140 @@
+//! Names that point at other names: agents at roles, roles at tools and databases, tools at databases. Asks no database.
+
+use std::collections::BTreeMap;
+
+use tollgate_core::names::{Code, DatabaseName, RoleName, ToolName};
+
+use super::{
+    Loaded,
+    diagnostics::{Diagnostic, Diagnostics},
+    file,
+    source::Path,
+};
+use crate::identity::KeyHash;
+
+/// Checks every reference of a configuration.
+pub(super) fn check(loaded: &Loaded, diagnostics: &mut Diagnostics) {
+    let mut references = References { loaded, file: &loaded.file, diagnostics };
+    if loaded.file.databases.is_empty() {
+        let diagnostic = Diagnostic::error(Code::CONFIG_UNKNOWN_REFERENCE, "no database is declared");
+        references.diagnostics.push(diagnostic.at(loaded.tree.place_of(&Path::root().key("databases"))));
+    }
+    references.roles();
+    references.tools();
+    references.agents();
+}
+
+/// The database of a tool: the one it names, or the only one there is.
+pub(super) fn database_of<'f>(file: &'f file::File, tool: &'f file::Tool) -> Option<&'f DatabaseName> {
+    match (&tool.database, file.databases.len()) {
+        (Some(name), _) => file.databases.get_key_value(name).map(|(name, _)| name),
+        (None, 1) => file.databases.keys().next(),
+        (None, _) => None,
+    }
+}
+
+struct References<'a> {
+    loaded: &'a Loaded,
+    file: &'a file::File,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl References<'_> {
+    fn report(&mut self, diagnostic: Diagnostic, path: &Path) {
+        let place = self.loaded.tree.place_of(path);
+        self.diagnostics.push(diagnostic.at(place));
+    }
+
+    /// A name that nothing carries.
+    fn unknown<'n>(&mut self, message: String, path: &Path, wrong: &str, names: impl Iterator<Item = &'n str>) {
+        let diagnostic = Diagnostic::error(Code::CONFIG_UNKNOWN_REFERENCE, message).did_you_mean(wrong, names);
+        self.report(diagnostic, path);
+    }
+
+    fn roles(&mut self) {
+        let file = self.file;
+        for (role, written) in &file.roles {
+            let path = Path::root().key("roles").key(role);
+            for key in written.tables.keys().filter(|key| !file.databases.contains_key(&key.database)) {
+                let message = format!("role `{role}` names unknown database `{}`", key.database);
+                let names = file.databases.keys().map(DatabaseName::as_str);
+                self.unknown(message, &path.key("tables").key(key), key.database.as_str(), names);
+            }
+            for (i, tool) in written.tools.iter().enumerate() {
+                let place = path.key("tools").index(i);
+                if !file.tools.contains_key(tool) {
+                    let message = format!("role `{role}` names unknown tool `{tool}`");
+                    self.unknown(message, &place, tool.as_str(), file.tools.keys().map(ToolName::as_str));
+                } else if written.tools.iter().take(i).any(|earlier| earlier == tool) {
+                    let message = format!("role `{role}` names tool `{tool}` twice");
+                    self.report(Diagnostic::error(Code::CONFIG_DUPLICATE, message), &place);
+                }
+            }
+            if !file.agents.values().any(|agent| agent.role == *role) {
+                let message = format!("no agent has the role `{role}`");
+                self.report(Diagnostic::warning(Code::CONFIG_UNKNOWN_REFERENCE, message), &path);
+            }
+        }
+    }
+
+    fn tools(&mut self) {
+        let file = self.file;
+        for (tool, written) in &file.tools {
+            let path = Path::root().key("tools").key(tool);
+            if database_of(file, written).is_none() && !file.databases.is_empty() {
+                let names = file.databases.keys().map(DatabaseName::as_str);
+                if let Some(wrong) = &written.database {
+                    let message = format!("tool `{tool}` names unknown database `{wrong}`");
+                    self.unknown(message, &path.key("database"), wrong.as_str(), names);
+                } else {
+                    let message = format!("tool `{tool}` does not say which `database` it asks");
+                    self.report(Diagnostic::error(Code::CONFIG_UNKNOWN_REFERENCE, message), &path);
+                }
+            }
+            if let Some(instead) = written.deprecated.as_ref().map(|deprecated| &deprecated.instead)
+                && !file.tools.contains_key(instead)
+            {
+                let message = format!("tool `{tool}` is to be replaced by unknown tool `{instead}`");
+                let diagnostic = Diagnostic::error(Code::CONFIG_TOOL_VERSION, message);
+                let names = file.tools.keys().map(ToolName::as_str);
+                let diagnostic = diagnostic.did_you_mean(instead.as_str(), names);
+                self.report(diagnostic, &path.key("deprecated").key("use"));
+            }
+            if !file.roles.values().any(|role| role.tools.contains(tool)) {
+                let message = format!("no role has the tool `{tool}`; nobody can call it");
+                self.report(Diagnostic::warning(Code::CONFIG_UNKNOWN_REFERENCE, message), &path);
+            }
+        }
+    }
+
+    fn agents(&mut self) {
+        let file = self.file;
+        let mut holders: BTreeMap<KeyHash, Path> = BTreeMap::new();
+        for (agent, written) in &file.agents {
+            let path = Path::root().key("agents").key(agent);
+            if !file.roles.contains_key(&written.role) {
+                let message = format!("agent `{agent}` has unknown role `{}`", written.role);
+                let names = file.roles.keys().map(RoleName::as_str);
+                self.unknown(message, &path.key("role"), written.role.as_str(), names);
+            }
+            if written.keys.is_empty() && !written.local {
+                let message = format!("agent `{agent}` has neither a key nor `local: true`; nobody can be it");
+                let help = format!("`tollgate key new {agent}` makes a key");
+                self.report(Diagnostic::warning(Code::CONFIG_KEY, message).help(help), &path);
+            }
+            for (i, key) in written.keys.iter().enumerate() {
+                let here = path.key("keys").index(i);
+                match holders.get(key).map(|first| self.loaded.tree.place_of(first)) {
+                    Some(first) => {
+                        let message = "one key is used twice; a key tells agents apart";
+                        let diagnostic = Diagnostic::error(Code::CONFIG_KEY, message).related("first here", first);
+                        self.report(diagnostic, &here);
+                    }
+                    None => {
+                        holders.insert(*key, here);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A compiled configuration: every role, tool and database as calls need them. Plain data, replaced whole, never changed.
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use tollgate_backends::Backend;
+use tollgate_core::{
+    catalog::Catalog,
+    names::{AgentName, Claims, DatabaseName, RoleName, ToolName},
+    policy::Grants,
+    tools::Plan,
+};
+
+use crate::{identity::KeyHash, protocol::host::ToolListing};
+
+/// A compiled configuration.
+#[derive(Debug)]
+pub struct Gateway {
+    /// The databases that answered when it was compiled.
+    pub databases: BTreeMap<DatabaseName, Arc<Database>>,
+    /// Those that did not, and why, for the operator.
+    pub unavailable: BTreeMap<DatabaseName, String>,
+    /// The roles.
+    pub roles: BTreeMap<RoleName, Role>,
+    /// The agents.
+    pub agents: BTreeMap<AgentName, Agent>,
+    /// SHA-256 over everything that decides what a call may see: roles, limits, tools and their rendered statements.
+    pub policy_hash: [u8; 32],
+    /// SHA-256 over the configuration's files as written.
+    pub config_hash: [u8; 32],
+}
+
+/// A database in service.
+pub struct Database {
+    /// Its name in the configuration.
+    pub name: DatabaseName,
+    /// The way to it.
+    pub backend: Arc<dyn Backend>,
+    /// Its schema when the configuration was compiled.
+    pub catalog: Arc<Catalog>,
+    /// The login that statements run under, where it has one: for the audit log.
+    pub user: Option<String>,
+    /// The longest a statement may run.
+    pub statement_timeout: Duration,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What the agents of a role may do.
+#[derive(Debug)]
+pub struct Role {
+    /// Its name.
+    pub name: RoleName,
+    /// The tools it may call, ready.
+    pub tools: Grants<Arc<Plan>>,
+    /// The tools it was given whose database did not answer when the configuration was compiled.
+    pub unavailable: BTreeMap<ToolName, DatabaseName>,
+    /// How much one call may return.
+    pub limits: Limits,
+    /// Its tools as `tools/list` shows them.
+    pub listings: Arc<[ToolListing]>,
+}
+
+/// How much one call may return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows at most.
+    pub rows_max: u32,
+    /// Encoded bytes at most.
+    pub bytes_max: usize,
+}
+
+/// An agent.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// Its name.
+    pub name: AgentName,
+    /// Its live keys.
+    pub keys: Vec<KeyHash>,
+    /// Whether a user of this machine may be it without a key.
+    pub local: bool,
+    /// Its role.
+    pub role: RoleName,
+    /// What row filters may know of it.
+    pub claims: Claims,
+}
