@@ -71,6 +71,8 @@ pub enum Problem {
     EmptyRange { low: &'static str, high: &'static str },
     #[error("`enum` is empty: no value could ever be given")]
     EmptyEnum,
+    #[error("{value} of `enum` is not {wanted}")]
+    EnumType { value: String, wanted: String },
     #[error("this value of `enum` can never be given: it {wanted}")]
     EnumUnfit { wanted: String },
     #[error("`enum` lists {value} twice")]
@@ -151,6 +153,7 @@ impl Problem {
             | Problem::Constraint { .. }
             | Problem::EmptyRange { .. }
             | Problem::EmptyEnum
+            | Problem::EnumType { .. }
             | Problem::EnumUnfit { .. }
             | Problem::DuplicateEnum { .. }
             | Problem::Pattern { .. }

@@ -35,3 +35,6 @@ pub use plan::{CompileRequest, Draft, Plan, ROWS_MAX_DEFAULT};
 pub use schema::Listing;
 pub use summary::{SummaryEntry, SummaryValue};
 pub use tool::Tool;
+
+#[cfg(test)]
+mod tests;

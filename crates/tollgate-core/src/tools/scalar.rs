@@ -302,7 +302,7 @@ fn string_rules(written: &ConstraintDeclaration, place: &str, errors: &mut Vec<T
         errors.push(ToolError::new(&format!("{place}.min_length"), problem));
     }
     let rules = StringRules { allowed: None, min_length: written.min_length, max_length: written.max_length, pattern };
-    for (position, value) in allowed.iter().flatten().enumerate() {
+    for (position, value) in &allowed {
         let json = serde_json::Value::from(value.as_str()).to_string();
         let read = RawValue::from_string(json).map_err(|_| "a string".to_owned()).and_then(|raw| rules.read(&raw));
         if let Err(wanted) = read {
@@ -310,7 +310,7 @@ fn string_rules(written: &ConstraintDeclaration, place: &str, errors: &mut Vec<T
             errors.push(ToolError::new(&format!("{place}.enum[{position}]"), problem));
         }
     }
-    StringRules { allowed, ..rules }
+    StringRules { allowed: written.allowed.as_ref().map(|_| values_of(allowed)), ..rules }
 }
 
 fn number_rules(written: &ConstraintDeclaration, place: &str, errors: &mut Vec<ToolError>) -> NumberRules {
@@ -336,24 +336,28 @@ fn number_rules(written: &ConstraintDeclaration, place: &str, errors: &mut Vec<T
     }
     let allowed = enumeration(written, place, errors, |value| value.as_number().and_then(bound), wanted);
     let rules = NumberRules { allowed: None, minimum, maximum };
-    for (position, value) in allowed.iter().flatten().enumerate() {
+    for (position, value) in &allowed {
         if let Err(wanted) = rules.check(&value.value, &rules.wanted(if integer { "an integer" } else { "a number" })) {
             let problem = Problem::EnumUnfit { wanted };
             errors.push(ToolError::new(&format!("{place}.enum[{position}]"), problem));
         }
     }
-    NumberRules { allowed, ..rules }
+    NumberRules { allowed: written.allowed.as_ref().map(|_| values_of(allowed)), ..rules }
 }
 
-/// The values of an enumeration, each of the parameter's type and none twice.
+fn values_of<T>(allowed: Vec<(usize, T)>) -> Vec<T> {
+    allowed.into_iter().map(|(_, value)| value).collect()
+}
+
+/// The values of an enumeration with their positions, each of the parameter's type and none twice.
 fn enumeration<T: PartialEq>(
     written: &ConstraintDeclaration,
     place: &str,
     errors: &mut Vec<ToolError>,
     read: impl Fn(&serde_json::Value) -> Option<T>,
     wanted: &str,
-) -> Option<Vec<T>> {
-    let values = written.allowed.as_ref()?;
+) -> Vec<(usize, T)> {
+    let Some(values) = &written.allowed else { return Vec::new() };
     let at = format!("{place}.enum");
     if values.is_empty() {
         errors.push(ToolError::new(&at, Problem::EmptyEnum));
@@ -361,19 +365,19 @@ fn enumeration<T: PartialEq>(
     if values.len() > ENUM_MAX {
         errors.push(ToolError::new(&at, Problem::TooLarge { what: "enumeration", max: ENUM_MAX as u64 }));
     }
-    let mut allowed = Vec::new();
+    let mut allowed: Vec<(usize, T)> = Vec::new();
     for (position, value) in values.iter().take(ENUM_MAX).enumerate() {
         let at = format!("{place}.enum[{position}]");
         match read(value) {
             None => {
-                let problem = Problem::Constraint { key: "enum", wanted: wanted.to_owned() };
+                let problem = Problem::EnumType { value: quoted(&value.to_string()), wanted: wanted.to_owned() };
                 errors.push(ToolError::new(&at, problem));
             }
-            Some(read) if allowed.contains(&read) => {
+            Some(read) if allowed.iter().any(|(_, known)| *known == read) => {
                 errors.push(ToolError::new(&at, Problem::DuplicateEnum { value: quoted(&value.to_string()) }));
             }
-            Some(read) => allowed.push(read),
+            Some(read) => allowed.push((position, read)),
         }
     }
-    Some(allowed)
+    allowed
 }
