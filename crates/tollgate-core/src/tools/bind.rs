@@ -16,8 +16,8 @@ use super::{
 use crate::{
     catalog::SqlType,
     names::{Claims, Dialect, ParamName, Principal, Value},
-    sql::{CheckedStatement, tree::Slot},
-    tools::pending::Authorized,
+    policy::Authorized,
+    sql::{self, CheckedStatement, SlotUse, tree::Slot},
 };
 
 /// Problems that one refusal tells.
@@ -56,9 +56,8 @@ pub struct BoundCall {
 }
 
 /// Binds a call of an authorized tool. Every argument that does not fit is told, up to a bound, in one refusal.
-#[expect(private_interfaces, reason = "until `policy::Authorized` lands")]
-pub fn bind(tool: &Authorized<'_, Arc<Plan>>, call: &Call<'_>) -> Result<BoundCall, BindError> {
-    bind_plan(tool, call)
+pub fn bind(tool: Authorized<'_, Arc<Plan>>, call: &Call<'_>) -> Result<BoundCall, BindError> {
+    bind_plan(tool.tool(), call)
 }
 
 /// Apart from `bind` for the tests of this module, which make plans and no roles.
@@ -82,6 +81,7 @@ pub(super) fn bind_plan(plan: &Plan, call: &Call<'_>) -> Result<BoundCall, BindE
     let bound = |bound| cursor::page_bound(bound, |name| given.values.get(name)).map_err(BindError::Internal);
     let (limit, offset) = (bound(bounds.limit.as_ref())?, bound(bounds.offset.as_ref())?);
     let page = BoundPage::new(limit, offset, start, plan.rows_max(), binding).ok_or(BindError::Cursor)?;
+    refuse_unfinished_patterns(variant, &given)?;
     let values = slot_values(variant, &given, &page, call, plan.tool().dialect())?;
     Ok(BoundCall { statement: Arc::clone(&variant.statement), values, page, rows_max: plan.rows_max() })
 }
@@ -107,11 +107,14 @@ fn read_arguments<'p>(plan: &'p Plan, raw: Option<&RawValue>) -> Result<Given<'p
             Some(param) => param.read(raw, plan.tool().dialect()).map(|value| {
                 given.values.insert(param.name(), value);
             }),
-            None if **name == *cursor::ARGUMENT && plan.pageable() => match is_null {
-                true => Ok(()),
-                false => read_cursor(raw).map(|sealed| given.cursor = Some(sealed)),
-            },
-            None => Err(unknown(plan, name)),
+            None if **name == *cursor::ARGUMENT && plan.pageable() && is_null => Ok(()),
+            None if **name == *cursor::ARGUMENT && plan.pageable() => {
+                read_cursor(raw).map(|sealed| given.cursor = Some(sealed))
+            }
+            None => {
+                let is_first = !errors.iter().any(|error| matches!(error, ArgumentError::Unknown { .. }));
+                Err(unknown(plan, name, is_first.then(|| takes(plan))))
+            }
         };
         errors.extend(read.err());
     }
@@ -141,17 +144,36 @@ fn read_cursor(raw: &RawValue) -> Result<String, ArgumentError> {
     })
 }
 
-fn unknown(plan: &Plan, name: &str) -> ArgumentError {
-    let names = || plan.params().iter().map(|param| param.name().as_str());
-    let takes = match plan.params() {
+fn unknown(plan: &Plan, name: &str, takes: Option<String>) -> ArgumentError {
+    let names = plan.params().iter().map(|param| param.name().as_str());
+    ArgumentError::Unknown { name: arguments::echo(name), near: nearest(name, names).map(str::to_owned), takes }
+}
+
+fn takes(plan: &Plan) -> String {
+    match plan.params() {
         [] => "this tool takes none".to_owned(),
         params if params.len() <= NAMES_LISTED_MAX => {
-            let names: Vec<String> = names().map(|name| format!("`{name}`")).collect();
+            let names: Vec<String> = params.iter().map(|param| format!("`{}`", param.name())).collect();
             format!("this tool takes {}", names.join(", "))
         }
         _ => "the tool's input schema lists what it takes".to_owned(),
-    };
-    ArgumentError::Unknown { name: arguments::echo(name), near: nearest(name, names()).map(str::to_owned), takes }
+    }
+}
+
+/// A LIKE pattern that ends in its escape character fails in the database, but only once a value matches that far: the failure
+/// would tell of rows that the caller may not see.
+fn refuse_unfinished_patterns(variant: &Variant, given: &Given<'_>) -> Result<(), BindError> {
+    let mut errors = Vec::new();
+    for slot in variant.statement.slots() {
+        let (Slot::Param(name), Some(escape)) = (&slot.slot, slot.like_escape) else { continue };
+        if let Some(Value::Text(pattern)) = given.values.get(name)
+            && sql::ends_in_escape(pattern, escape)
+        {
+            let wanted = format!("is a LIKE pattern and must not end in a single `{escape}`");
+            errors.push(ArgumentError::Invalid { name: name.to_string(), wanted, got: None });
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(BindError::Arguments(errors)) }
 }
 
 fn slot_values(
@@ -170,8 +192,8 @@ fn slot_values(
             }
             Slot::Limit => Ok(Value::Integer(page.limit_value)),
             Slot::Offset => Ok(Value::Integer(page.offset_value)),
-            claim_slot @ (Slot::Claim(_) | Slot::ClaimList(_)) => {
-                let value = claim(call.caller.claims(), claim_slot, ty.as_ref(), dialect);
+            Slot::Claim(_) | Slot::ClaimList(_) => {
+                let value = claim(call.caller.claims(), slot, ty.as_ref(), dialect);
                 Ok(value.ok_or(BindError::Internal("a claim's slot is none"))??)
             }
         })
@@ -181,14 +203,20 @@ fn slot_values(
 /// The value of a claim's slot; `None` for a slot that is no claim's.
 pub(super) fn claim(
     claims: &Claims,
-    slot: &Slot,
+    slot: &SlotUse,
     ty: Option<&SqlType>,
     dialect: Dialect,
 ) -> Option<Result<Value, ClaimError>> {
     let claim_slot = ClaimSlot { ty, dialect };
-    match slot {
-        Slot::Claim(name) => Some(claims::bind_one(claims, name, claim_slot)),
-        Slot::ClaimList(name) => Some(claims::bind_list(claims, name, claim_slot)),
-        Slot::CallId | Slot::Param(_) | Slot::ParamList(_) | Slot::Limit | Slot::Offset => None,
-    }
+    let (name, bound) = match &slot.slot {
+        Slot::Claim(name) => (name, claims::bind_one(claims, name, claim_slot)),
+        Slot::ClaimList(name) => (name, claims::bind_list(claims, name, claim_slot)),
+        Slot::CallId | Slot::Param(_) | Slot::ParamList(_) | Slot::Limit | Slot::Offset => return None,
+    };
+    Some(match (bound, slot.like_escape) {
+        (Ok(Value::Text(pattern)), Some(escape)) if sql::ends_in_escape(&pattern, escape) => {
+            Err(ClaimError::Unfit { name: name.clone() })
+        }
+        (bound, _) => bound,
+    })
 }

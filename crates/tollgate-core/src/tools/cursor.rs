@@ -171,7 +171,9 @@ impl Fields {
             ClaimValue::List(items) => {
                 self.kind(b'l');
                 self.count(items.len());
-                items.iter().for_each(|item| self.claim(item));
+                for item in items {
+                    self.claim(item);
+                }
             }
         }
     }
@@ -206,7 +208,9 @@ impl Fields {
             Value::Array(items) => {
                 self.kind(b'l');
                 self.count(items.len());
-                items.iter().for_each(|item| self.value(item));
+                for item in items {
+                    self.value(item);
+                }
             }
         }
     }

@@ -45,7 +45,8 @@ impl Decimal {
         if digits.is_empty() {
             return Some(Decimal { negative: false, digits, exponent: 0 });
         }
-        Some(Decimal { negative, digits, exponent: whole.len() as i64 - leading as i64 + exponent })
+        let point = i64::try_from(whole.len()).ok()? - i64::try_from(leading).ok()?;
+        Some(Decimal { negative, digits, exponent: point + exponent })
     }
 
     /// Whether it has no fraction, whatever its size.

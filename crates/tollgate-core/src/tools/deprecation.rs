@@ -89,18 +89,10 @@ impl Deprecation {
 
     /// The note before the description.
     pub(super) fn note(&self, replacement: Option<&ToolName>) -> String {
-        let mut note = "Deprecated".to_owned();
-        if let Some(since) = self.since {
-            note.push_str(&format!(" since {since}"));
-        }
-        if let Some(replacement) = replacement {
-            note.push_str(&format!(": use `{replacement}` instead"));
-        }
-        if let Some(sunset) = self.sunset {
-            note.push_str(&format!("; refused from {sunset} (00:00 UTC) on"));
-        }
-        note.push('.');
-        note
+        let since = self.since.map(|since| format!(" since {since}")).unwrap_or_default();
+        let instead = replacement.map(|name| format!(": use `{name}` instead")).unwrap_or_default();
+        let until = self.sunset.map(|sunset| format!("; refused from {sunset} (00:00 UTC) on")).unwrap_or_default();
+        format!("Deprecated{since}{instead}{until}.")
     }
 
     /// What `_meta` says of it.

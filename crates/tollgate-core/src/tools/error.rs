@@ -129,6 +129,7 @@ impl Problem {
             Problem::TooLarge { .. } | Problem::RowsMax { .. } | Problem::ItemsMax { .. } => Code::CONFIG_LIMIT,
             Problem::Sql(error) => match error.code() {
                 Code::SQL_NOT_ONE_SELECT => Code::CONFIG_TOOL_WRITES,
+                Code::SQL_PARAMETER => Code::CONFIG_TOOL_PARAM,
                 _ => Code::CONFIG_TOOL_SQL,
             },
             Problem::Variants { .. }
@@ -182,14 +183,14 @@ pub enum ArgumentError {
         wanted: String,
     },
     /// The tool has no such argument.
-    #[error("there is no argument `{name}`{}; {takes}", did_you_mean(.near.as_deref()))]
+    #[error("there is no argument `{name}`{}{}", did_you_mean(.near.as_deref()), .takes.as_ref().map(|takes| format!("; {takes}")).unwrap_or_default())]
     Unknown {
         /// Which, shortened and escaped.
         name: String,
         /// The argument that was probably meant.
         near: Option<String>,
-        /// What the tool takes.
-        takes: String,
+        /// What the tool takes, said once in a refusal.
+        takes: Option<String>,
     },
     /// Its value does not fit.
     #[error("`{name}` {wanted}{}", .got.as_ref().map(|got| format!(", not {got}")).unwrap_or_default())]

@@ -94,27 +94,37 @@ fn check_type(param: &Param, ty: &SqlType, dialect: Dialect, errors: &mut Vec<To
 }
 
 /// Whether a value of the declared type is one of the database's type, always and exactly.
-fn takes(declared: ParamType, kind: &TypeKind, dialect: Dialect) -> bool {
+pub(super) fn takes(declared: ParamType, kind: &TypeKind, dialect: Dialect) -> bool {
     let sqlite = dialect == Dialect::Sqlite;
-    match (declared, kind) {
+    match kind {
         // A column without a type takes each value as what it is.
-        (_, TypeKind::Any) => true,
-        (ParamType::String, TypeKind::Text | TypeKind::Enum(_) | TypeKind::Time | TypeKind::Other) => true,
-        (ParamType::Integer, TypeKind::Int | TypeKind::BigInt | TypeKind::Decimal | TypeKind::Float) => true,
-        (ParamType::Number, TypeKind::Decimal | TypeKind::Float) => true,
-        // PostgreSQL infers the column's type for the parameter and then cannot read `1.5`; SQLite compares the numbers.
-        (ParamType::Number, TypeKind::Int | TypeKind::BigInt) => sqlite,
-        (ParamType::Boolean, TypeKind::Bool) => true,
-        // SQLite keeps truth values as 0 and 1.
-        (ParamType::Boolean, TypeKind::Int | TypeKind::BigInt) => sqlite,
-        (ParamType::Date, TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz) => true,
-        (ParamType::Timestamp, TypeKind::Timestamp | TypeKind::TimestampTz) => true,
-        // SQLite has no types of their own for these: a text column holds them.
-        (ParamType::Date | ParamType::Timestamp | ParamType::Json, TypeKind::Text) => sqlite,
-        (ParamType::String, TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz | TypeKind::Uuid) => sqlite,
-        (ParamType::Uuid, TypeKind::Uuid | TypeKind::Text) => true,
-        (ParamType::Json, TypeKind::Json) => true,
-        _ => false,
+        TypeKind::Any => true,
+        TypeKind::Bool => declared == ParamType::Boolean,
+        TypeKind::Int | TypeKind::BigInt => match declared {
+            ParamType::Integer => true,
+            // PostgreSQL infers the column's type for the parameter and then cannot read `1.5`; SQLite compares the numbers,
+            // and keeps truth values as 0 and 1.
+            ParamType::Number | ParamType::Boolean => sqlite,
+            _ => false,
+        },
+        TypeKind::Decimal | TypeKind::Float => matches!(declared, ParamType::Integer | ParamType::Number),
+        TypeKind::Text => match declared {
+            ParamType::String | ParamType::Uuid => true,
+            // SQLite has no types of their own for these: a text column holds them.
+            ParamType::Date | ParamType::Timestamp | ParamType::Json => sqlite,
+            _ => false,
+        },
+        TypeKind::Enum(_) | TypeKind::Time | TypeKind::Other => declared == ParamType::String,
+        TypeKind::Date => declared == ParamType::Date || (sqlite && declared == ParamType::String),
+        TypeKind::Timestamp | TypeKind::TimestampTz => match declared {
+            ParamType::Date | ParamType::Timestamp => true,
+            // Of whatever form the table keeps.
+            ParamType::String => sqlite,
+            _ => false,
+        },
+        TypeKind::Uuid => declared == ParamType::Uuid || (sqlite && declared == ParamType::String),
+        TypeKind::Json => declared == ParamType::Json,
+        TypeKind::Bytes | TypeKind::Array(_) => false,
     }
 }
 

@@ -17,7 +17,6 @@ mod error;
 mod fit;
 mod param;
 mod pattern;
-mod pending;
 mod plan;
 mod scalar;
 mod schema;

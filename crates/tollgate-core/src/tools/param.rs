@@ -203,13 +203,20 @@ impl Param {
 
     fn invalid(&self, name: String, wanted: String, raw: &RawValue) -> ArgumentError {
         // Saying back an object or an array helps nobody; its kind does.
+        let is_text = matches!(
+            self.scalar().ty(),
+            ParamType::String | ParamType::Date | ParamType::Timestamp | ParamType::Uuid | ParamType::Json
+        );
         let got = match raw.get().bytes().next() {
             _ if self.sensitive => None,
             Some(b'{') => Some("an object".to_owned()),
             Some(b'[') => Some("an array".to_owned()),
-            Some(b'"') => {
-                Some(arguments::string(raw).map_or("text that is not Unicode".to_owned(), |text| quoted(&text)))
-            }
+            Some(b'"') => Some(match arguments::string(raw) {
+                None => "text that is not Unicode".to_owned(),
+                Some(text) if is_text => quoted(&text),
+                Some(text) => format!("the string {}", quoted(&text)),
+            }),
+            Some(b'-' | b'0'..=b'9') if is_text => Some(format!("the number {}", quoted(raw.get()))),
             _ => Some(quoted(raw.get())),
         };
         ArgumentError::Invalid { name, wanted, got }

@@ -20,8 +20,7 @@ use super::{
 use crate::{
     catalog::{Catalog, SqlType},
     names::{ClaimName, Claims, ParamName, ToolName},
-    sql::{self, CheckedStatement, Described, PageBound, ParamShape, Restrictions, tree::Slot},
-    tools::pending::{Request, check},
+    sql::{self, CheckedStatement, Described, PageBound, ParamShape, Request, Restrictions, tree::Slot},
 };
 
 /// Rows at most where neither the role nor the tool says.
@@ -89,7 +88,7 @@ impl Plan {
         let mut variants = Vec::new();
         for kept in clauses.possible() {
             let text = tool.template().variant(kept);
-            let statement = check(&Request {
+            let statement = sql::check(&Request {
                 sql: &text,
                 catalog: request.catalog,
                 restrictions: request.restrictions,
@@ -163,7 +162,7 @@ impl Plan {
         let mut errors = Vec::new();
         for variant in self.variants.values() {
             for (slot, ty) in variant.statement.slots().iter().zip(&variant.slot_types) {
-                if let Some(Err(error)) = super::bind::claim(claims, &slot.slot, ty.as_ref(), self.tool.dialect())
+                if let Some(Err(error)) = super::bind::claim(claims, slot, ty.as_ref(), self.tool.dialect())
                     && !errors.contains(&error)
                 {
                     errors.push(error);

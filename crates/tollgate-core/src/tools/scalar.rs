@@ -1,7 +1,5 @@
 //! One value of a type: what it must satisfy, and how its JSON text becomes a bound value.
 
-use std::fmt::Write as _;
-
 use serde_json::value::RawValue;
 
 use super::{
@@ -209,18 +207,17 @@ impl StringRules {
         if let Some(allowed) = &self.allowed {
             return one_of(allowed.iter().map(String::as_str));
         }
-        let mut wanted = "must be a string".to_owned();
-        match (self.min_length, self.max_length) {
-            (Some(min), Some(max)) if min == max => wanted.push_str(&format!(" of exactly {min} characters")),
-            (Some(min), Some(max)) => wanted.push_str(&format!(" of {min} to {max} characters")),
-            (Some(min), None) => wanted.push_str(&format!(" of at least {min} characters")),
-            (None, Some(max)) => wanted.push_str(&format!(" of at most {max} characters")),
-            (None, None) => {}
+        let length = match (self.min_length, self.max_length) {
+            (Some(min), Some(max)) if min == max => format!(" of exactly {min} characters"),
+            (Some(min), Some(max)) => format!(" of {min} to {max} characters"),
+            (Some(min), None) => format!(" of at least {min} characters"),
+            (None, Some(max)) => format!(" of at most {max} characters"),
+            (None, None) => String::new(),
+        };
+        match &self.pattern {
+            Some(pattern) => format!("must be a string{length} that matches `{}`", pattern.written()),
+            None => format!("must be a string{length}"),
         }
-        if let Some(pattern) = &self.pattern {
-            wanted.push_str(&format!(" that matches `{}`", pattern.written()));
-        }
-        wanted
     }
 }
 
@@ -251,13 +248,8 @@ fn one_of<'v>(values: impl ExactSizeIterator<Item = &'v str>) -> String {
     if count > ENUM_LISTED_MAX {
         return format!("must be one of the {count} values that the tool's input schema lists");
     }
-    let mut wanted = if count == 1 { "must be" } else { "must be one of" }.to_owned();
-    for (position, value) in values.enumerate() {
-        let comma = if position == 0 { "" } else { "," };
-        // Writing to a string cannot fail.
-        let _ = write!(wanted, "{comma} {}", quoted(value));
-    }
-    wanted
+    let values: Vec<String> = values.map(quoted).collect();
+    format!("{} {}", if count == 1 { "must be" } else { "must be one of" }, values.join(", "))
 }
 
 /// No key is read and ignored: one that means nothing for the type is a mistake.

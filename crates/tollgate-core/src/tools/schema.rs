@@ -97,9 +97,13 @@ fn param_schema(param: &Param, clauses: &Clauses) -> Map<String, Value> {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         format!("Has an effect only together with {}.", names.join(" and "))
     });
-    let description: Vec<&str> = param.description().into_iter().chain(together.as_deref()).collect();
-    if !description.is_empty() {
-        schema.insert("description".to_owned(), json!(description.join(" ")));
+    let description = match (param.description().map(str::trim), together) {
+        (None, together) => together,
+        (Some(written), None) => Some(written.to_owned()),
+        (Some(written), Some(together)) => Some(format!("{}. {together}", written.trim_end_matches('.'))),
+    };
+    if let Some(description) = description {
+        schema.insert("description".to_owned(), json!(description));
     }
     schema
 }
@@ -137,22 +141,17 @@ fn scalar_schema(scalar: &Scalar) -> Map<String, Value> {
             }
         }
         Scalar::Boolean => put("type", json!("boolean")),
-        Scalar::Date | Scalar::Timestamp | Scalar::Uuid => {
-            put("type", json!("string"));
-            put("format", json!(format_of(scalar)));
-        }
+        Scalar::Date => return text_of_format("date"),
+        Scalar::Timestamp => return text_of_format("date-time"),
+        Scalar::Uuid => return text_of_format("uuid"),
         // Everything but null, which means that the argument is not given.
         Scalar::Json => put("type", json!(["object", "array", "string", "number", "boolean"])),
     }
     schema
 }
 
-fn format_of(scalar: &Scalar) -> &'static str {
-    match scalar {
-        Scalar::Date => "date",
-        Scalar::Timestamp => "date-time",
-        _ => "uuid",
-    }
+fn text_of_format(format: &str) -> Map<String, Value> {
+    Map::from_iter([("type".to_owned(), json!("string")), ("format".to_owned(), json!(format))])
 }
 
 /// The schema of the result. Where variants differ in their columns, only those that all have are required.

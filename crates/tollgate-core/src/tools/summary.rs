@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::{arguments, cursor, plan::Plan};
+use super::{arguments, cursor, param::Param, plan::Plan};
 
 /// Bytes of one argument that the log keeps in the clear.
 const VALUE_MAX: usize = 4_096;
@@ -46,7 +46,7 @@ pub(super) fn summarise(plan: &Plan, arguments: Option<&RawValue>) -> Vec<Summar
         .map(|(name, raw)| {
             let param = plan.params().iter().find(|param| *param.name().as_str() == *name);
             // A misspelt sensitive argument is as sensitive as the one that was meant.
-            let sensitive = param.map_or(*name != *cursor::ARGUMENT, |param| param.sensitive());
+            let sensitive = param.map_or(*name != *cursor::ARGUMENT, Param::sensitive);
             let name = if param.is_some() { name.into_owned() } else { arguments::echo(&name) };
             SummaryEntry { name, value: summary_value(raw, sensitive), sensitive }
         })

@@ -1,5 +1,7 @@
 //! Declarations and what is wrong with them: `testdata/tools/declare/`.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::each_case;
@@ -15,7 +17,7 @@ fn declarations() {
         let mut said = String::new();
         for tool in tools {
             let about = tool["about"].as_str().unwrap().to_owned();
-            said.push_str(&format!("{about}\n{}\n\n", outcome(&tool)));
+            write!(said, "{about}\n{}\n\n", outcome(&tool)).unwrap();
         }
         said
     });
