@@ -7,6 +7,8 @@ pub mod sqlite;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+#[cfg(test)]
+mod conformance;
 mod json;
 mod pool;
 

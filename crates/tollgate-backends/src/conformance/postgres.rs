@@ -1,0 +1,44 @@
+//! PostgreSQL for the suite: a database on a throw-away server, read by a login that may only read.
+
+use std::sync::Arc;
+
+use super::Fixture;
+use crate::{
+    Backend, PoolLimits, postgres,
+    testing::postgres::{Encryption, PostgresServer, TestDatabase},
+};
+
+pub(super) struct Database {
+    backend: Arc<dyn Backend>,
+    database: TestDatabase,
+}
+
+impl Database {
+    async fn on(server: Arc<PostgresServer>, limits: PoolLimits) -> Self {
+        let database = server.database(include_str!("../../testdata/conformance/setup.postgres.sql")).await;
+        let backend = postgres::connect(&database.url(), limits).unwrap();
+        Self { backend, database }
+    }
+}
+
+impl Fixture for Database {
+    async fn start(limits: PoolLimits) -> Option<Self> {
+        Some(Self::on(PostgresServer::shared()?, limits).await)
+    }
+
+    async fn start_alone(limits: PoolLimits) -> Option<Self> {
+        Some(Self::on(Arc::new(PostgresServer::start(Encryption::Off)?), limits).await)
+    }
+
+    fn backend(&self) -> &Arc<dyn Backend> {
+        &self.backend
+    }
+
+    fn go_away(&self) {
+        self.database.server().crash();
+    }
+
+    fn come_back(&self) {
+        self.database.server().restart();
+    }
+}

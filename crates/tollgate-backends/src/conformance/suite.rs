@@ -1,0 +1,324 @@
+//! The suite's tests, each over any backend.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant as Clock},
+};
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tollgate_core::catalog::{TableId, TableKind, TypeKind};
+
+use super::{
+    Fixture,
+    bench::{Bench, ENDLESS, Params, Terms, WIDE, values},
+    cases::{self, Expected},
+};
+use crate::{ErrorKind, PoolLimits, ReadLimits, Truncation};
+
+/// How much later than its deadline a call may answer: the promise is 100 ms, the rest is for a busy test machine.
+const LATENESS_MAX: Duration = Duration::from_millis(400);
+
+fn pool_of(max: u32) -> PoolLimits {
+    PoolLimits { max, ..PoolLimits::default() }
+}
+
+pub(super) async fn values_come_back_exactly<F: Fixture>() {
+    let Some(bench) = Bench::<F>::new(pool_of(1)).await else { return };
+    let cases = cases::parse(include_str!("../../testdata/conformance/values.cases"));
+    assert!(cases.len() > 30);
+    for case in cases {
+        let came = bench.rows(&case.sql, Terms { params: &case.params, ..Terms::plain() }).await;
+        match (came, &case.expected) {
+            (Ok(rows), Expected::Rows(expected)) => {
+                assert_eq!(std::str::from_utf8(&rows.json).unwrap(), expected, "{}{:?}", case.sql, case.params);
+                let parsed: Vec<serde_json::Value> = serde_json::from_slice(&rows.json).unwrap();
+                assert_eq!((parsed.len(), rows.truncated), (rows.count as usize, None));
+            }
+            (Err(error), Expected::Error(expected)) => {
+                assert_eq!(format!("{:?}", error.kind), *expected, "{}{:?}", case.sql, error.source);
+            }
+            (came, expected) => panic!("{}{:?}: {came:?} instead of {expected:?}", case.sql, case.params),
+        }
+    }
+}
+
+pub(super) async fn rows_max_is_exact<F: Fixture>() {
+    let Some(bench) = Bench::<F>::new(pool_of(1)).await else { return };
+    for (rows_max, count, truncated) in [
+        (2_999, 2_999, Some(Truncation::Rows)),
+        (3_000, 3_000, None),
+        (3_001, 3_000, None),
+        (1, 1, Some(Truncation::Rows)),
+    ] {
+        let limits = ReadLimits { rows_max, ..WIDE };
+        let rows = bench.rows("SELECT n FROM series ORDER BY n", Terms { limits, ..Terms::plain() }).await.unwrap();
+        assert_eq!((rows.count, rows.truncated), (count, truncated));
+        let parsed: Vec<serde_json::Value> = serde_json::from_slice(&rows.json).unwrap();
+        assert_eq!(parsed.len(), count as usize);
+        assert_eq!(parsed.last().unwrap()["n"], count);
+    }
+}
+
+pub(super) async fn bytes_max_is_exact<F: Fixture>() {
+    let Some(bench) = Bench::<F>::new(pool_of(1)).await else { return };
+    let sql = "SELECT n FROM series WHERE n <= 10 ORDER BY n";
+    let all = bench.rows(sql, Terms::plain()).await.unwrap();
+    let exact = ReadLimits { bytes_max: all.json.len(), ..WIDE };
+    assert_eq!(bench.rows(sql, Terms { limits: exact, ..Terms::plain() }).await.unwrap(), all);
+    let less = ReadLimits { bytes_max: all.json.len() - 1, ..WIDE };
+    let cut = bench.rows(sql, Terms { limits: less, ..Terms::plain() }).await.unwrap();
+    assert_eq!((cut.count, cut.truncated), (9, Some(Truncation::Bytes)));
+    assert!(cut.json.len() <= less.bytes_max && all.json.starts_with(&cut.json[..cut.json.len() - 1]));
+    // Much more than fits, and the connection is good for the next call.
+    let little = ReadLimits { bytes_max: 100, ..WIDE };
+    for _ in 0..3 {
+        let cut = bench
+            .rows("SELECT a.n AS x, b.n AS y FROM series a, series b", Terms { limits: little, ..Terms::plain() })
+            .await
+            .unwrap();
+        assert!(cut.json.len() <= 100 && cut.truncated == Some(Truncation::Bytes) && cut.count > 0);
+    }
+}
+
+pub(super) async fn pages_follow_one_another<F: Fixture>() {
+    let Some(bench) = Bench::<F>::new(pool_of(1)).await else { return };
+    let mut seen = Vec::new();
+    loop {
+        let limits = ReadLimits { rows_max: 700, ..WIDE };
+        let terms = Terms { limits, offset: seen.len().try_into().unwrap(), ..Terms::plain() };
+        let rows = bench.rows("SELECT n FROM series ORDER BY n", terms).await.unwrap();
+        let page: Vec<serde_json::Value> = serde_json::from_slice(&rows.json).unwrap();
+        seen.extend(page.into_iter().map(|row| row["n"].as_u64().unwrap()));
+        if rows.truncated.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, (1..=3_000).collect::<Vec<_>>());
+}
+
+/// A call on the same connection is answered as if nothing had been there before.
+async fn next_call_is_unharmed<F: Fixture>(bench: &Bench<F>) {
+    let asked = Clock::now();
+    let rows = bench.rows("SELECT count(*) AS n FROM series", Terms::plain()).await.unwrap();
+    assert_eq!(rows.json, br#"[{"n":3000}]"#);
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+}
+
+pub(super) async fn a_deadline_stops_a_statement<F: Fixture>() {
+    let Some(bench) = Bench::<F>::new(pool_of(1)).await else { return };
+    for milliseconds in [0, 1, 50, 200] {
+        let asked = Clock::now();
+        let after = Duration::from_millis(milliseconds);
+        let error =
+            bench.rows(ENDLESS, Terms { deadline: Instant::now() + after, ..Terms::plain() }).await.unwrap_err();
+        // A deadline that has passed before there is a connection is one that was not met by the pool.
+        assert!(
+            matches!(error.kind, ErrorKind::Timeout | ErrorKind::PoolTimeout | ErrorKind::Unavailable),
+            "{error:?}"
+        );
+        assert!(milliseconds < 50 || error.kind == ErrorKind::Timeout, "{error:?}");
+        assert!(asked.elapsed() < after + LATENESS_MAX, "{:?}", asked.elapsed());
+        next_call_is_unharmed(&bench).await;
+    }
+    let limits = PoolLimits { statement_timeout: Duration::from_millis(100), ..pool_of(1) };
+    let Some(bench) = Bench::<F>::new(limits).await else { return };
+    let asked = Clock::now();
+    assert_eq!(bench.rows(ENDLESS, Terms::plain()).await.unwrap_err().kind, ErrorKind::Timeout);
+    assert!(asked.elapsed() < Duration::from_millis(100) + LATENESS_MAX, "{:?}", asked.elapsed());
+}
+
+pub(super) async fn a_cancel_stops_a_statement_and_not_the_next<F: Fixture>() {
+    let Some(bench) = Bench::<F>::new(pool_of(1)).await else { return };
+    for round in 0..10 {
+        let terms = Terms::plain();
+        let cancel = terms.cancel.clone();
+        let asked = Clock::now();
+        let after = Duration::from_millis(round * 3);
+        let (stopped, ()) = tokio::join!(bench.rows(ENDLESS, terms), async {
+            tokio::time::sleep(after).await;
+            cancel.cancel();
+        });
+        assert_eq!(stopped.unwrap_err().kind, ErrorKind::Cancelled);
+        assert!(asked.elapsed() < after + LATENESS_MAX, "{:?}", asked.elapsed());
+        next_call_is_unharmed(&bench).await;
+    }
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let refused = bench.rows("SELECT n FROM series", Terms { cancel, ..Terms::plain() }).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Cancelled);
+}
+
+pub(super) async fn a_dropped_call_stops_its_statement_and_not_the_next<F: Fixture>() {
+    let Some(bench) = Bench::<F>::new(pool_of(1)).await else { return };
+    for round in 0..10 {
+        let after = Duration::from_millis(round * 3);
+        assert!(tokio::time::timeout(after, bench.rows(ENDLESS, Terms::plain())).await.is_err());
+        next_call_is_unharmed(&bench).await;
+        assert!(bench.backend().pool_status().size <= 1);
+    }
+}
+
+pub(super) async fn a_full_pool_refuses_in_time<F: Fixture>() {
+    let limits = PoolLimits { acquire_timeout: Duration::from_secs(1), ..pool_of(2) };
+    let Some(bench) = Bench::<F>::new(limits).await else { return };
+    let busy = CancellationToken::new();
+    let hold = || bench.rows(ENDLESS, Terms { cancel: busy.clone(), ..Terms::plain() });
+    let late = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let asked = Clock::now();
+        let refused = bench.rows("SELECT n FROM series", Terms::plain()).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::PoolTimeout);
+        assert!(asked.elapsed() < Duration::from_secs(1) + LATENESS_MAX);
+        let status = bench.backend().pool_status();
+        assert_eq!((status.size, status.in_use, status.max), (2, 2, 2));
+        busy.cancel();
+    };
+    let (first, second, ()) = tokio::join!(hold(), hold(), late);
+    assert_eq!((first.unwrap_err().kind, second.unwrap_err().kind), (ErrorKind::Cancelled, ErrorKind::Cancelled));
+    next_call_is_unharmed(&bench).await;
+}
+
+pub(super) async fn three_hundred_callers_share_four_connections<F: Fixture>() {
+    three_hundred_callers::<F>(4).await;
+}
+
+pub(super) async fn three_hundred_callers_share_twenty_connections<F: Fixture>() {
+    three_hundred_callers::<F>(20).await;
+}
+
+async fn three_hundred_callers<F: Fixture>(connections: u32) {
+    let limits = PoolLimits { acquire_timeout: Duration::from_secs(30), ..pool_of(connections) };
+    let Some(bench) = Bench::<F>::new(limits).await else { return };
+    let bench = Arc::new(bench);
+    let callers: Vec<_> = (1..=300_u64)
+        .map(|caller| {
+            let bench = Arc::clone(&bench);
+            tokio::spawn(async move {
+                let params: Params = vec![("n".to_owned(), caller.into())];
+                let terms =
+                    Terms { params: &params, deadline: Instant::now() + Duration::from_secs(60), ..Terms::plain() };
+                let rows = bench.rows("SELECT n FROM series WHERE n = :n", terms).await.unwrap();
+                assert_eq!(rows.json, format!(r#"[{{"n":{caller}}}]"#).into_bytes());
+                assert!(bench.backend().pool_status().size <= connections);
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    assert_eq!(bench.backend().pool_status().waiting, 0);
+}
+
+pub(super) async fn a_database_that_went_away_is_unavailable_until_it_is_back<F: Fixture>() {
+    let Some(fixture) = F::start_alone(pool_of(2)).await else { return };
+    let bench = Bench::over(fixture).await;
+    next_call_is_unharmed(&bench).await;
+    bench.backend().probe().await.unwrap();
+    bench.fixture.go_away();
+    for _ in 0..3 {
+        let error = bench.rows("SELECT n FROM series", Terms::plain()).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unavailable, "{error:?}");
+        assert_eq!(bench.backend().probe().await.unwrap_err().kind, ErrorKind::Unavailable);
+    }
+    bench.fixture.come_back();
+    let back = Clock::now();
+    while bench.rows("SELECT count(*) AS n FROM series", Terms::plain()).await.is_err() {
+        assert!(back.elapsed() < Duration::from_secs(2), "not back after {:?}", back.elapsed());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    bench.backend().probe().await.unwrap();
+}
+
+pub(super) async fn nothing_is_carried_over<F: Fixture>() {
+    let Some(bench) = Bench::<F>::new(pool_of(1)).await else { return };
+    let sql = "SELECT id, label FROM exact WHERE label = :label";
+    let label = |text: &str| -> Params { vec![("label".to_owned(), text.into())] };
+    let (present, nul) = (label(""), label("a\0b"));
+    for _ in 0..2 {
+        let rows = bench.rows(sql, Terms { params: &present, ..Terms::plain() }).await.unwrap();
+        assert_eq!(rows.json, br#"[{"id":1,"label":""}]"#);
+        let refused = bench.rows(sql, Terms { params: &nul, ..Terms::plain() }).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Data);
+        let nobody: Params = vec![("label".to_owned(), serde_json::Value::Null)];
+        let rows = bench.rows(sql, Terms { params: &nobody, ..Terms::plain() }).await.unwrap();
+        assert_eq!((rows.json.as_slice(), rows.count), (b"[]".as_slice(), 0));
+    }
+    assert_eq!(bench.backend().pool_status().size, 1);
+}
+
+pub(super) async fn introspection_finds_the_facts<F: Fixture>() {
+    let Some(bench) = Bench::<F>::new(pool_of(1)).await else { return };
+    let catalog = &bench.catalog;
+    let names: Vec<_> = catalog.tables().iter().map(|table| (table.id.name.as_str(), table.kind)).collect();
+    let table = TableKind::Table;
+    let expected =
+        [("exact", table), ("facts", table), ("parent", table), ("series", table), ("shown", TableKind::View)];
+    assert_eq!(names, expected);
+    let facts = catalog.table(None, "facts").unwrap();
+    assert_eq!(facts.primary_key, ["id"]);
+    assert_eq!(facts.unique_keys, [vec!["code"], vec!["pa", "pb"]]);
+    assert_eq!(catalog.table(None, "parent").unwrap().primary_key, ["b", "a"]);
+    let nullable: Vec<_> = facts.columns.iter().filter(|c| c.nullable).map(|c| c.name.as_str()).collect();
+    assert_eq!(nullable, ["other", "pa", "pb", "note"]);
+    let status = catalog.column(facts, "status").unwrap();
+    let values = match (&status.ty.kind, &status.allowed) {
+        (TypeKind::Enum(labels), None) => labels,
+        (TypeKind::Text, Some(allowed)) => allowed,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(values, &["active", "inactive"]);
+    let target = |name: &str| TableId { name: name.to_owned(), ..facts.id.clone() };
+    let mut references: Vec<_> =
+        facts.foreign_keys.iter().map(|key| (key.columns.clone(), key.target.clone())).collect();
+    references.sort();
+    let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(references, [(strings(&["other"]), target("exact")), (strings(&["pb", "pa"]), target("parent"))]);
+    let exact = catalog.table(None, "exact").unwrap();
+    let kinds: Vec<_> = exact.columns.iter().skip(1).map(|column| column.ty.kind.clone()).collect();
+    let expected = [
+        TypeKind::BigInt,
+        TypeKind::Float,
+        TypeKind::Text,
+        TypeKind::Bytes,
+        TypeKind::Bool,
+        TypeKind::Json,
+        TypeKind::Date,
+        TypeKind::Uuid,
+    ];
+    assert_eq!(kinds, expected);
+}
+
+pub(super) async fn descriptions_name_every_column<F: Fixture>() {
+    let Some(bench) = Bench::<F>::new(pool_of(1)).await else { return };
+    let params: Params = vec![("big".to_owned(), 1.into())];
+    let statement = bench.check("SELECT label AS l, big, doc, flag FROM exact WHERE big > :big", &params);
+    let described = bench.backend().describe(&statement).await.unwrap();
+    assert_eq!(described.params.len(), statement.slots().len());
+    let columns: Vec<_> = described.columns.iter().map(|(name, ty)| (name.as_str(), &ty.kind)).collect();
+    let expected =
+        [("l", &TypeKind::Text), ("big", &TypeKind::BigInt), ("doc", &TypeKind::Json), ("flag", &TypeKind::Bool)];
+    assert_eq!(columns, expected);
+}
+
+pub(super) async fn plans_are_told<F: Fixture>() {
+    let Some(bench) = Bench::<F>::new(pool_of(1)).await else { return };
+    let params: Params = vec![("n".to_owned(), 7.into())];
+    let statement = bench.check("SELECT n FROM series WHERE n = :n", &params);
+    let given = values(&statement, &Terms { params: &params, ..Terms::plain() });
+    let plan = bench.backend().plan(&statement, &given).await.unwrap();
+    assert!(plan.contains("series"), "{plan}");
+}
+
+pub(super) async fn closing_waits_for_what_runs<F: Fixture>() {
+    let Some(bench) = Bench::<F>::new(pool_of(2)).await else { return };
+    let slow = "SELECT count(*) AS n FROM series a, series b WHERE a.n + b.n > 0";
+    let (ran, ()) = tokio::join!(bench.rows(slow, Terms::plain()), async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        bench.backend().close().await;
+        assert_eq!(bench.backend().pool_status().size, 0);
+    });
+    assert_eq!(ran.unwrap().json, br#"[{"n":9000000}]"#);
+    let refused = bench.rows("SELECT n FROM series", Terms::plain()).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Unavailable);
+}
