@@ -13,8 +13,8 @@ use futures_util::{
     FutureExt as _, StreamExt as _,
     future::{MaybeDone, maybe_done},
 };
-use tokio::{sync::oneshot, time::Instant};
-use tokio_postgres::{Client, RowStream};
+use tokio::time::Instant;
+use tokio_postgres::{Client, RowStream, error::Severity};
 use tollgate_core::{names::Value, sql::CheckedStatement};
 
 use super::{
@@ -30,12 +30,12 @@ use crate::{
     pool::Pool,
 };
 
-/// How long the rest of an answer that a limit cut may take to arrive before its statement is cancelled.
+/// How long the rest of an answer that a limit cut may take to arrive before its connection is closed.
 const SURPLUS_TIME_MAX: Duration = Duration::from_millis(50);
-/// How much of that rest is read, in bytes, before its statement is cancelled.
+/// How much of that rest is read, in bytes, before its connection is closed.
 const SURPLUS_BYTES_MAX: usize = 1 << 20;
 /// How long a cancelled statement may take to end before its connection is closed.
-const CANCELLED_TIME_MAX: Duration = Duration::from_secs(5);
+const CANCELLED_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Why a call ended without rows.
 pub(super) enum Failure {
@@ -51,19 +51,17 @@ pub(super) async fn execute(pool: &Arc<Pool<Connector>>, asked: Execution<'_>) -
     let pooled = pool.acquire(asked.deadline, asked.cancel).await?;
     let started_at = Instant::now();
     let canceller = Arc::clone(&pooled.canceller);
-    let (early, mut surplus) = oneshot::channel();
     let call = Call {
         pool: Arc::clone(pool),
         statement: Arc::clone(asked.statement),
         values: asked.values.to_vec(),
         limits: asked.limits,
-        early,
     };
-    let mut running = Running { call: Some(Box::pin(call.run(Lease::new(pooled)))), canceller };
+    let call = Box::pin(call.run(Lease::new(pooled)));
+    let mut running = Running { call: Some(call), canceller: Arc::clone(&canceller) };
     let rows = tokio::select! {
         biased;
-        ended = &mut running => ended.settle(),
-        Ok(rows) = &mut surplus => Ok(rows),
+        ended = &mut running => ended.settle(canceller),
         () = asked.cancel.cancelled() => Err(BackendError::of(ErrorKind::Cancelled)),
         () = tokio::time::sleep_until(asked.deadline) => Err(BackendError::of(ErrorKind::Timeout)),
     }?;
@@ -76,14 +74,25 @@ struct Call {
     statement: Arc<CheckedStatement>,
     values: Vec<Value>,
     limits: ReadLimits,
-    /// Takes the rows of an answer that a limit cut while its statement still runs.
-    early: oneshot::Sender<Rows>,
 }
 
 /// How a call ended, and the connection it ended on.
 struct Ended {
     lease: Lease,
-    outcome: Result<Rows, Failure>,
+    outcome: Result<Answer, Failure>,
+}
+
+/// The rows, and whether the statement's own end was read.
+struct Answer {
+    rows: Rows,
+    end: End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Read,
+    /// A limit cut the answer, and the rest of it is still on its way.
+    NotRead,
 }
 
 impl Call {
@@ -92,16 +101,15 @@ impl Call {
         Ended { lease, outcome }
     }
 
-    async fn run_on(self, lease: &mut Lease) -> Result<Rows, Failure> {
+    async fn run_on(self, lease: &mut Lease) -> Result<Answer, Failure> {
         let connection = lease.connection()?;
         let shapes = &self.pool.connector().shapes;
-        let mut early = Some(self.early);
         let mut first_attempt = true;
         loop {
             let prepared = prepare::prepared(connection, shapes, &self.statement).await?;
             let bound = bind::bind(&self.values, prepared.statement.params())
                 .map_err(|error| BackendError::new(ErrorKind::Data, error))?;
-            let exchange = Exchange { prepared: &prepared, limits: self.limits, early: &mut early };
+            let exchange = Exchange { prepared: &prepared, limits: self.limits };
             let outcome = match connection.pattern {
                 Pattern::Autocommit => exchange.alone(&connection.client, bound).await,
                 Pattern::Transaction => exchange.in_transaction(&connection.client, bound).await,
@@ -120,17 +128,25 @@ impl Call {
 
 impl Ended {
     /// The answer for the caller. The connection goes back unless it may still be in the middle of something.
-    fn settle(self) -> Result<Rows, BackendError> {
+    fn settle(self, canceller: Arc<Canceller>) -> Result<Rows, BackendError> {
         let at_rest = match &self.outcome {
+            Ok(answer) if answer.end == End::NotRead => {
+                // Closing the connection ends the statement at the next row; a cancel request, if it computes first.
+                tokio::spawn(async move { canceller.cancel().await });
+                false
+            }
             Ok(_) => true,
-            Err(Failure::Driver(error)) => error.as_db_error().is_some(),
+            // The server's fatal errors end the session too.
+            Err(Failure::Driver(error)) => {
+                error.as_db_error().is_some_and(|refused| refused.parsed_severity() == Some(Severity::Error))
+            }
             // Refused before anything was sent, or after the answer to it was read.
             Err(Failure::Ours(error)) => matches!(error.kind, ErrorKind::Data | ErrorKind::Changed),
         };
         if at_rest {
             self.lease.release();
         }
-        self.outcome.map_err(BackendError::from)
+        Ok(self.outcome?.rows)
     }
 
     /// Whether what ended the call is the cancel request that was sent for it, so that none is still on its way.
@@ -143,19 +159,18 @@ impl Ended {
 struct Exchange<'a> {
     prepared: &'a Prepared,
     limits: ReadLimits,
-    early: &'a mut Option<oneshot::Sender<Rows>>,
 }
 
 impl Exchange<'_> {
     /// The statement as a transaction of its own, read-only by the session's default.
-    async fn alone(self, client: &Client, bound: Vec<Bound>) -> Result<Rows, Failure> {
+    async fn alone(self, client: &Client, bound: Vec<Bound>) -> Result<Answer, Failure> {
         let stream = client.query_raw(&self.prepared.statement, bound).await?;
         self.read(stream).await
     }
 
     /// The statement within `BEGIN READ ONLY` and `COMMIT`, all three sent before the first is answered. Were BEGIN to
     /// fail, the statement would still run under the session's read-only default, and its rows are not used.
-    async fn in_transaction(self, client: &Client, bound: Vec<Bound>) -> Result<Rows, Failure> {
+    async fn in_transaction(self, client: &Client, bound: Vec<Bound>) -> Result<Answer, Failure> {
         let mut begin = Box::pin(maybe_done(client.batch_execute("BEGIN READ ONLY")));
         let mut query = Box::pin(maybe_done(client.query_raw(&self.prepared.statement, bound)));
         let mut commit = Box::pin(maybe_done(client.batch_execute("COMMIT")));
@@ -168,13 +183,16 @@ impl Exchange<'_> {
         })
         .await;
         let begun = finished(begin).await;
-        let rows = match finished(query).await {
+        let answer = match finished(query).await {
             Ok(stream) => self.read(stream).await,
             Err(failure) => Err(failure),
         };
+        if matches!(&answer, Ok(Answer { end: End::NotRead, .. })) {
+            return begun.and(answer);
+        }
         let committed = finished(commit).await;
         match (begun, committed) {
-            (Ok(()), Ok(())) => rows,
+            (Ok(()), Ok(())) => answer,
             (Err(failure), _) | (_, Err(failure)) => {
                 // A cancel request may have hit them in the statement's place: only the statement's own end counts.
                 let error = BackendError::from(failure);
@@ -183,32 +201,24 @@ impl Exchange<'_> {
         }
     }
 
-    /// The rows within the limits. An answer that a limit cut is read on for a moment; if it does not end, its caller
-    /// gets the rows at once and whoever drives the call sees to its end.
-    async fn read(self, stream: RowStream) -> Result<Rows, Failure> {
+    /// The rows within the limits. An answer that a limit cut is read on for a moment, so that its connection can be kept.
+    async fn read(self, stream: RowStream) -> Result<Answer, Failure> {
         let mut stream = Box::pin(stream);
         let mut writer = RowsWriter::new(&self.prepared.keys, self.limits);
         let encodings = &self.prepared.encodings;
         let mut reading = Reading::More;
         while reading == Reading::More {
-            let Some(row) = stream.next().await.transpose()? else { return Ok(writer.finish()) };
+            let Some(row) = stream.next().await.transpose()? else {
+                return Ok(Answer { rows: writer.finish(), end: End::Read });
+            };
             reading = writer.row(|index, out| {
                 let Raw(raw) = row.try_get(index)?;
                 let encoding = encodings.get(index).ok_or_else(|| BackendError::of(ErrorKind::Internal))?;
                 encoding.write(out, raw).map_err(|error| Failure::Ours(BackendError::new(ErrorKind::Internal, error)))
             })?;
         }
-        let rows = writer.finish();
-        if let Ok(ended) = tokio::time::timeout(SURPLUS_TIME_MAX, drain(&mut stream, SURPLUS_BYTES_MAX)).await {
-            if ended? == Drained::ToItsEnd {
-                return Ok(rows);
-            }
-        }
-        let caller = self.early.take();
-        // The caller may have left in the meantime, which changes nothing here.
-        caller.and_then(|caller| caller.send(rows.clone()).ok());
-        drain(&mut stream, usize::MAX).await?;
-        Ok(rows)
+        let end = tokio::time::timeout(SURPLUS_TIME_MAX, drain(&mut stream)).await.unwrap_or(Ok(End::NotRead))?;
+        Ok(Answer { rows: writer.finish(), end })
     }
 }
 
@@ -222,22 +232,16 @@ where
     Ok(output.ok_or_else(|| BackendError::of(ErrorKind::Internal))??)
 }
 
-#[derive(PartialEq, Eq)]
-enum Drained {
-    ToItsEnd,
-    ToTheQuota,
-}
-
-/// Reads rows and keeps none.
-async fn drain(stream: &mut Pin<Box<RowStream>>, bytes_max: usize) -> Result<Drained, tokio_postgres::Error> {
+/// Reads rows up to a quota and keeps none.
+async fn drain(stream: &mut Pin<Box<RowStream>>) -> Result<End, tokio_postgres::Error> {
     let mut bytes = 0_usize;
-    while bytes < bytes_max {
+    while bytes < SURPLUS_BYTES_MAX {
         match stream.next().await.transpose()? {
             Some(row) => bytes = bytes.saturating_add(row.raw_size_bytes()),
-            None => return Ok(Drained::ToItsEnd),
+            None => return Ok(End::Read),
         }
     }
-    Ok(Drained::ToTheQuota)
+    Ok(End::NotRead)
 }
 
 type BoxCall = Pin<Box<dyn Future<Output = Ended> + Send>>;
@@ -274,7 +278,7 @@ impl Drop for Running {
 async fn abandon(mut call: BoxCall, canceller: Arc<Canceller>) {
     if let Some(ended) = call.as_mut().now_or_never() {
         // What it said is of no use to anybody now.
-        let _ = ended.settle();
+        let _ = ended.settle(canceller);
         return;
     }
     let (cancelled, ended) = tokio::join!(canceller.cancel(), tokio::time::timeout(CANCELLED_TIME_MAX, call));
