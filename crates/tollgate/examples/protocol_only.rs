@@ -34,7 +34,7 @@ impl ToolHost for Tools {
     async fn call(&self, call: ToolCall) -> CallReply {
         let call_id = "01EXAMPLE".to_owned();
         match call.name.as_str() {
-            "echo" => {
+            "echo" | "routed" => {
                 let given = call.arguments.as_deref().map_or("{}", RawValue::get);
                 let json = format!(r#"{{"rows":[{given}],"row_count":1,"truncated":false,"next_cursor":null}}"#);
                 match RawValue::from_string(json) {
@@ -90,6 +90,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let caller = Arc::new(Principal::new(agent, "support".parse()?, BTreeMap::default()));
     let listings = vec![
         listing("echo", "Gives back its arguments as a row.", &json!({ "text": { "type": "string" } })),
+        listing(
+            "routed",
+            "Has an argument that a proxy may route by.",
+            &json!({
+                "region": { "type": "string", "x-mcp-header": "Region" },
+                "priority": { "type": "integer", "x-mcp-header": "Priority" },
+            }),
+        ),
         listing("slow", "Takes three seconds and fails.", &json!({})),
     ];
     let tools = Arc::new(Tools { caller: Arc::clone(&caller), listings: listings.into() });

@@ -7,7 +7,7 @@ use std::{
     net::{IpAddr, Ipv6Addr},
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -79,18 +79,31 @@ fn neighbourhood(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A stream whose answers must be taken within a time: a client that does not read ends its connection.
+/// How long, and for how many bytes, the end of a connection waits for what its client still sends.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 64 << 10;
+
+/// A stream whose answers must be taken within a time, and which ends so that the last of them arrives.
 #[derive(Debug)]
 pub(super) struct PatientStream {
     stream: TcpStream,
     patience: Duration,
     /// Runs from the first write that had to wait until everything is written.
     waiting: Option<Pin<Box<Sleep>>>,
+    lingering: Option<Lingering>,
+}
+
+/// The answer is written and its end too; bytes that came unread would make the system reset the connection, and the
+/// client might never see the answer.
+#[derive(Debug)]
+struct Lingering {
+    until: Pin<Box<Sleep>>,
+    left: usize,
 }
 
 impl PatientStream {
     pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, waiting: None }
+        Self { stream, patience, waiting: None, lingering: None }
     }
 
     fn wait(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -135,7 +148,24 @@ impl AsyncWrite for PatientStream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let this = &mut *self;
+        let lingering = if let Some(lingering) = &mut this.lingering {
+            lingering
+        } else {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            this.lingering.insert(Lingering { until: Box::pin(sleep(LINGER)), left: LINGER_BYTES })
+        };
+        let mut bytes = [0; 4096];
+        loop {
+            let mut discarded = ReadBuf::new(&mut bytes);
+            let read = Pin::new(&mut this.stream).poll_read(cx, &mut discarded);
+            let came = discarded.filled().len();
+            match read {
+                Poll::Ready(Ok(())) if came > 0 && came <= lingering.left => lingering.left -= came,
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => return lingering.until.as_mut().poll(cx).map(Ok),
+            }
+        }
     }
 }
 

@@ -57,7 +57,7 @@ enum Method {
 impl Method {
     fn named(name: &str, revision: Revision) -> Option<Self> {
         match (name, revision.is_stateless()) {
-            ("initialize", _) => Some(Self::Initialize),
+            ("initialize", false) => Some(Self::Initialize),
             ("ping", false) => Some(Self::Ping),
             ("server/discover", _) => Some(Self::Discover),
             ("tools/list", _) => Some(Self::ListTools),

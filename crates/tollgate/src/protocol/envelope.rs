@@ -230,3 +230,54 @@ fn request_id(raw: &RawValue) -> Result<RequestId, RpcError> {
 fn malformed(code: RpcCode, sentence: impl Into<String>) -> RpcError {
     RpcError::new(code, Refusal::new(Code::MALFORMED_REQUEST, sentence)).with_status(StatusCode::BAD_REQUEST)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_context_is_taken_in_its_one_form_only() {
+        let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert!(is_traceparent(good));
+        for bad in [
+            "",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333-001",
+        ] {
+            assert!(!is_traceparent(bad), "{bad}");
+        }
+    }
+
+    /// Frames a little wrong in every way: read or refused, never a panic, and what is read holds to the rules.
+    #[test]
+    fn mutated_frames_are_read_or_refused() {
+        let frame = r#"{"jsonrpc":"2.0","id":"é\u00e9","method":"tools/call","params":{"name":"echo","arguments":{"a":[1,{"b":"\ud83d\ude00"}],"c":-1e9},"_meta":{"traceparent":"x","io.modelcontextprotocol/clientInfo":{"name":"n"}}}}"#;
+        assert!(matches!(parse(frame.as_bytes()), Ok(Message::Request(..))));
+        let alphabet = b"{}[]\",:\\u0dD8e-1 \n\xff\0t";
+        let (mut state, mut read) = (0x9e37_79b9_7f4a_7c15_u64, 0);
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % below as u64) as usize
+        };
+        for _ in 0..20_000 {
+            let mut bytes = frame.as_bytes().to_vec();
+            for _ in 0..=random(3) {
+                let (at, byte) = (random(bytes.len()), alphabet[random(alphabet.len())]);
+                match random(3) {
+                    0 => bytes[at] = byte,
+                    1 => bytes.insert(at, byte),
+                    _ => drop(bytes.remove(at)),
+                }
+            }
+            if let Ok(Message::Request(_, body) | Message::Notification(body)) = parse(&bytes) {
+                read += 1;
+                assert!(body.params.is_none_or(|params| strict::inspect(params.get()).is_ok()));
+            }
+        }
+        assert!(read > 100, "some mutations do no harm: {read}");
+    }
+}

@@ -21,7 +21,7 @@ const PARAM: &str = "mcp-param-";
 /// The revision a request over HTTP is made under.
 pub(super) fn revision(headers: &HeaderMap, body: &Body<'_>) -> Result<Revision, RpcError> {
     let header = single(headers, VERSION)?;
-    if body.method == "initialize" {
+    if body.method == "initialize" && body.meta.version.is_none() {
         return handshake(header, body);
     }
     match (header, body.meta.version.as_deref()) {
@@ -42,7 +42,8 @@ pub(super) fn revision(headers: &HeaderMap, body: &Body<'_>) -> Result<Revision,
     }
 }
 
-/// `initialize` belongs to the older revisions, whatever version it asks for; the answer names the one to use.
+/// A handshake belongs to the older revisions, whatever version it asks for; the answer names the one to use. A request
+/// that says in `_meta` that it needs none does not come here.
 fn handshake(header: Option<&str>, body: &Body<'_>) -> Result<Revision, RpcError> {
     #[derive(serde::Deserialize)]
     struct Asked<'a> {

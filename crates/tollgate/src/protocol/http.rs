@@ -8,9 +8,9 @@ mod listener;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Full};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     body::{Body as _, Incoming},
@@ -31,6 +31,9 @@ use super::{
     revision::Revision,
     wire::{RpcCode, RpcError},
 };
+
+/// How many bodies' worth of a body that is too large is read before its sender is cut off.
+const DISCARDED_BODIES: usize = 8;
 
 /// How MCP is served over HTTP.
 #[derive(Clone, Debug)]
@@ -136,24 +139,16 @@ impl<H: ToolHost> Server<H> {
 
     async fn body(&self, parts: &Parts, body: Incoming) -> Result<Bytes, RpcError> {
         perimeter::media(&parts.headers)?;
-        let max = self.settings.body_max;
-        if body.size_hint().lower() > max as u64 {
+        let (max, limit) = (self.settings.body_max, self.settings.body_timeout);
+        // A client that asks first has sent nothing yet.
+        if body.size_hint().lower() > max as u64 && parts.headers.contains_key(header::EXPECT) {
             return Err(too_large(max));
         }
-        let read = tokio::time::timeout(self.settings.body_timeout, Limited::new(body, max).collect()).await;
-        match read {
-            Ok(Ok(collected)) => Ok(collected.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(max)),
-            Ok(Err(_)) => {
-                let refusal = Refusal::new(Code::MALFORMED_REQUEST, "the body of the request broke off");
-                Err(RpcError::new(RpcCode::INVALID_REQUEST, refusal))
-            }
-            Err(_) => {
-                let refusal = Refusal::new(Code::REQUEST_TIMEOUT, "the body of the request took too long");
-                Err(RpcError::new(RpcCode::own(Code::REQUEST_TIMEOUT), refusal)
-                    .with_status(StatusCode::REQUEST_TIMEOUT))
-            }
-        }
+        tokio::time::timeout(limit, collect(body, max)).await.unwrap_or_else(|_| {
+            let refusal = Refusal::new(Code::REQUEST_TIMEOUT, "the body of the request took too long");
+            let code = RpcCode::own(Code::REQUEST_TIMEOUT);
+            Err(RpcError::new(code, refusal).with_status(StatusCode::REQUEST_TIMEOUT))
+        })
     }
 
     async fn request(&self, headers: &HeaderMap, caller: &Caller, id: &RequestId, body: &Body<'_>) -> Reply {
@@ -203,6 +198,29 @@ impl<H: ToolHost> Server<H> {
             Err(error) => refused(&self.gate.refuse(Some(caller), &caller.peer, error)),
         }
     }
+}
+
+/// Reads a body of at most `max` bytes. Some of what is too much is read too, and thrown away: a client in the middle of
+/// sending does not look for an answer.
+async fn collect(mut body: Incoming, max: usize) -> Result<Bytes, RpcError> {
+    let patience = max.saturating_mul(DISCARDED_BODIES);
+    let (mut taken, mut seen) = (BytesMut::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| {
+            let refusal = Refusal::new(Code::MALFORMED_REQUEST, "the body of the request broke off");
+            RpcError::new(RpcCode::INVALID_REQUEST, refusal)
+        })?;
+        let data = frame.data_ref().map_or(&[][..], |data| data);
+        seen = seen.saturating_add(data.len());
+        if seen <= max {
+            taken.extend_from_slice(data);
+        } else if seen > patience {
+            break;
+        } else {
+            taken = BytesMut::new();
+        }
+    }
+    if seen <= max { Ok(taken.freeze()) } else { Err(too_large(max)) }
 }
 
 fn user_agent(headers: &HeaderMap) -> Option<String> {

@@ -256,6 +256,20 @@ mod tests {
     }
 
     #[test]
+    fn results_are_what_rmcp_would_read() {
+        use rmcp::model::{CallToolResult, ResultType};
+        let raw = RawValue::from_string(r#"{"rows":[],"row_count":0}"#.to_owned()).unwrap();
+        let bytes = rows(&RequestId::Number(1), Revision::V2026_07_28, &raw, "01J");
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        let ours: CallToolResult = serde_json::from_value(answer["result"].clone()).unwrap();
+        let mut theirs = CallToolResult::structured(json!({ "rows": [], "row_count": 0 }));
+        theirs.meta.clone_from(&ours.meta);
+        assert_eq!(ours, theirs);
+        assert_eq!(ours.result_type, Some(ResultType::COMPLETE));
+        assert_eq!(serde_json::to_string(&theirs).unwrap(), serde_json::to_string(&answer["result"]).unwrap());
+    }
+
+    #[test]
     fn rows_are_copied_digit_by_digit() {
         let json = r#"{"rows":[{"n":9007199254740993,"d":1e999,"x":0.1000000000000000055511151231257827}]}"#;
         let raw = RawValue::from_string(json.to_owned()).unwrap();

@@ -61,7 +61,9 @@ async fn bodies_are_limited_whether_or_not_they_say_how_long_they_are() {
     let fits = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping"{}}}"#, " ".repeat(1000 - 40));
     assert_eq!(fits.len(), 1000);
     assert_eq!(harness.ask(&post(&[], fits.as_bytes())).await.status, 200);
-    assert_eq!(harness.ask(&post(&[("content-length", "1001")], b"")).await.status, 413);
+    assert_eq!(harness.ask(&post(&[], &[b' '; 1001])).await.status, 413);
+    let asking_first = post(&[("content-length", "1001"), ("expect", "100-continue")], b"");
+    assert_eq!(harness.ask(&asking_first).await.status, 413);
     let chunked = format!("3e9\r\n{}\r\n0\r\n\r\n", "x".repeat(1001));
     let chunked = post(&[("content-length", ""), ("transfer-encoding", "chunked")], chunked.as_bytes());
     let answer = harness.ask(&chunked).await;
@@ -199,4 +201,18 @@ async fn requests_sent_ahead_are_answered_in_order() {
     client.send(&[call(1, "slow", r#"{"ms":50}"#), call(2, "echo", "{}")].concat()).await;
     assert!(client.answer().await.unwrap().body.contains(r#""id":1"#));
     assert!(client.answer().await.unwrap().body.contains(r#""id":2"#));
+}
+
+#[tokio::test]
+async fn a_client_that_sends_too_much_still_sees_why() {
+    let harness = Harness::start(HttpSettings::default()).await;
+    let mut body = vec![b' '; 5 << 20];
+    body[0] = b'{';
+    assert_eq!(harness.ask(&post(&[], &body)).await.status, 413);
+    // Sent after the answer, to a connection that is already ending.
+    let mut client = harness.connect().await;
+    client.send(&post(&[("authorization", ""), ("content-length", "60000")], b"")).await;
+    tokio::time::sleep(SHORT).await;
+    client.send(&vec![b'x'; 60_000]).await;
+    assert_eq!(client.answer().await.unwrap().status, 401);
 }
