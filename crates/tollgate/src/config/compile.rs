@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use tollgate_core::{
     names::{AgentName, Code, DatabaseName, RoleName, ToolName},
     policy::{self, Access, DatabaseMatrix, Grants, Matrix, PathPart, RoleMatrix, RowAccess},
-    sql::{Described, RestrictedColumn, Restriction, Restrictions},
-    tools::{CompileRequest, Draft, Plan, Tool, ToolError},
+    sql::{Described, RestrictedColumn, Restriction, Restrictions, SqlError},
+    tools::{CompileRequest, Draft, Plan, Problem, Tool, ToolError},
 };
 
 use super::{
@@ -274,9 +274,11 @@ impl Compiler<'_> {
         let statement = self.loaded.tree.place_of(&Path::root().key("tools").key(tool).key("sql"));
         for error in errors {
             let message = format!("role `{role}` was given tool `{tool}` and cannot use it: {error}");
-            let diagnostic = Diagnostic::error(Code::CONFIG_TOOL_UNUSABLE, message)
-                .help("what the statement names exists, but not for this role")
-                .related("the statement is here", statement);
+            let mut diagnostic = Diagnostic::error(Code::CONFIG_TOOL_UNUSABLE, message);
+            if let Problem::Sql(SqlError::UnknownTable { .. } | SqlError::UnknownColumn { .. }) = error.problem {
+                diagnostic = diagnostic.help("it exists, but not for this role");
+            }
+            let diagnostic = diagnostic.related("the statement is here", statement);
             self.report(diagnostic, &Path::root().key("roles").key(role).key("tools").index(index));
         }
     }

@@ -1,5 +1,7 @@
 //! Each file of `testdata/config/load` is a configuration; beside it stands what is said of it.
 
+mod compiling;
+
 use std::{
     fs,
     path::{Path, PathBuf},
