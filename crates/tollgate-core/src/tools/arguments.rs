@@ -75,8 +75,7 @@ pub(super) fn echo(text: &str) -> String {
             shown.push('…');
             break;
         }
-        // A backtick would end the quotation, and invisible text could speak to a model behind its reader's back.
-        if character.is_ascii_graphic() && character != '`' || character == ' ' || character.is_alphanumeric() {
+        if is_plain(character) {
             shown.push(character);
         } else {
             shown.extend(character.escape_unicode());
@@ -85,10 +84,25 @@ pub(super) fn echo(text: &str) -> String {
     shown
 }
 
-/// The name that was probably meant.
+/// Whether a character is shown as it is. A backtick would end the quotation, and invisible text could speak to a model
+/// behind its reader's back: so what is not known to be visible is escaped.
+fn is_plain(character: char) -> bool {
+    match character {
+        '`' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{ad}' => false,
+        ' '..='~'
+        | '\u{a1}'..='\u{bf}'
+        | '\u{2010}'..='\u{2027}'
+        | '\u{2030}'..='\u{205e}'
+        | '\u{20a0}'..='\u{20cf}' => true,
+        other => other.is_alphanumeric(),
+    }
+}
+
+/// The name that was probably meant. A text longer than any name is not compared: that would cost its square.
 pub(super) fn nearest<'n>(name: &str, among: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let name = if name.len() <= ECHO_MAX { name.to_lowercase() } else { return None };
     among
-        .map(|candidate| (strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .map(|candidate| (strsim::jaro_winkler(&name, &candidate.to_lowercase()), candidate))
         .filter(|(likeness, _)| *likeness >= 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)

@@ -56,7 +56,7 @@ pub struct BoundCall {
 }
 
 /// Binds a call of an authorized tool. Every argument that does not fit is told, up to a bound, in one refusal.
-pub fn bind(tool: Authorized<'_, Arc<Plan>>, call: &Call<'_>) -> Result<BoundCall, BindError> {
+pub fn bind(tool: &Authorized<'_, Arc<Plan>>, call: &Call<'_>) -> Result<BoundCall, BindError> {
     bind_plan(tool.tool(), call)
 }
 

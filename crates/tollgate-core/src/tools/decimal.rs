@@ -2,8 +2,10 @@
 
 use std::cmp::Ordering;
 
-/// Significant and insignificant digits of a number at most.
+/// Digits of a number, zeros included, at most.
 const DIGITS_MAX: usize = 100;
+/// Bytes of a number's text at most: its digits, signs, point and exponent.
+const TEXT_MAX: usize = DIGITS_MAX + 16;
 /// The exponent's absolute value at most; past every column type's range.
 const EXPONENT_MAX: i64 = 400;
 
@@ -19,6 +21,9 @@ pub(super) struct Decimal {
 impl Decimal {
     /// Reads a JSON number's text; `None` for anything else and for numbers past the limits.
     pub(super) fn parse(text: &str) -> Option<Decimal> {
+        if text.len() > TEXT_MAX {
+            return None;
+        }
         let (negative, unsigned) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),

@@ -202,10 +202,7 @@ pub(super) fn output(dialect: Dialect, variants: &[Columns<'_>]) -> Map<String, 
 }
 
 fn column_schema(kind: &TypeKind, dialect: Dialect, nullable: bool) -> Value {
-    let (mut types, format) = match dialect {
-        Dialect::Postgres => postgres_types(kind),
-        Dialect::Sqlite => (sqlite_types(kind), None),
-    };
+    let (mut types, annotation) = json_types(kind, dialect);
     if types.is_empty() {
         // JSON stays JSON: anything.
         return json!({});
@@ -218,56 +215,42 @@ fn column_schema(kind: &TypeKind, dialect: Dialect, nullable: bool) -> Value {
         several => json!(several),
     };
     let mut schema = Map::from_iter([("type".to_owned(), ty)]);
-    if let Some((key, value)) = format {
+    if let Some((key, value)) = annotation {
         schema.insert(key.to_owned(), json!(value));
     }
     Value::Object(schema)
 }
 
-/// The JSON types of a column's values, and what more is known of its strings; none where it may be anything.
+/// The JSON types of a column's values, and what more is known of its strings; no types where it may be anything.
 type JsonTypes = (Vec<&'static str>, Option<(&'static str, &'static str)>);
 
-fn postgres_types(kind: &TypeKind) -> JsonTypes {
+/// What the backends write for a column of that kind. SQLite lets any value stand in any column; what does not fit the
+/// declared type is written as a string there, so that the schema is true of every row.
+fn json_types(kind: &TypeKind, dialect: Dialect) -> JsonTypes {
+    let sqlite = dialect == Dialect::Sqlite;
     match kind {
+        TypeKind::Bool if sqlite => (vec!["boolean", "string"], None),
         TypeKind::Bool => (vec!["boolean"], None),
-        TypeKind::Int => (vec!["integer"], None),
+        TypeKind::Int if !sqlite => (vec!["integer"], None),
         // Past 2^53 a JSON number would not survive most readers.
-        TypeKind::BigInt => (vec!["integer", "string"], None),
-        TypeKind::Decimal => (vec!["string"], None),
+        TypeKind::Int | TypeKind::BigInt => (vec!["integer", "string"], None),
         // NaN and the infinities are strings.
         TypeKind::Float => (vec!["number", "string"], None),
         TypeKind::Bytes => (vec!["string"], Some(("contentEncoding", "base64"))),
-        TypeKind::Uuid => (vec!["string"], Some(("format", "uuid"))),
-        TypeKind::Date => (vec!["string"], Some(("format", "date"))),
-        TypeKind::TimestampTz => (vec!["string"], Some(("format", "date-time"))),
-        TypeKind::Text | TypeKind::Time | TypeKind::Timestamp | TypeKind::Enum(_) | TypeKind::Other => {
-            (vec!["string"], None)
-        }
-        TypeKind::Array(_) => (vec!["array"], None),
-        TypeKind::Json | TypeKind::Any => (Vec::new(), None),
-    }
-}
-
-/// A SQLite column's type is a preference: unless the table is STRICT, an INTEGER column may hold 1.5 or text.
-/// Only text affinity is a promise, since numbers become text there.
-fn sqlite_types(kind: &TypeKind) -> Vec<&'static str> {
-    match kind {
-        TypeKind::Text => vec!["string"],
-        TypeKind::Bool => vec!["boolean", "number", "string"],
-        TypeKind::Json => Vec::new(),
-        TypeKind::Int
-        | TypeKind::BigInt
-        | TypeKind::Decimal
-        | TypeKind::Float
-        | TypeKind::Bytes
+        TypeKind::Uuid if !sqlite => (vec!["string"], Some(("format", "uuid"))),
+        TypeKind::Date if !sqlite => (vec!["string"], Some(("format", "date"))),
+        TypeKind::TimestampTz if !sqlite => (vec!["string"], Some(("format", "date-time"))),
+        TypeKind::Array(_) | TypeKind::Any | TypeKind::Other if sqlite => (vec!["number", "string"], None),
+        TypeKind::Decimal
+        | TypeKind::Text
+        | TypeKind::Uuid
         | TypeKind::Date
         | TypeKind::Time
         | TypeKind::Timestamp
         | TypeKind::TimestampTz
-        | TypeKind::Uuid
         | TypeKind::Enum(_)
-        | TypeKind::Array(_)
-        | TypeKind::Any
-        | TypeKind::Other => vec!["number", "string"],
+        | TypeKind::Other => (vec!["string"], None),
+        TypeKind::Array(_) => (vec!["array"], None),
+        TypeKind::Json | TypeKind::Any => (Vec::new(), None),
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::fixtures::Case;
-use crate::tools::Plan;
+use crate::tools::{Plan, decimal::Decimal, pattern::Pattern};
 
 fn every_type() -> (Case, Plan, jsonschema::Validator) {
     let case = Case::parse(include_str!("../../../testdata/tools/every_type.json"));
@@ -108,7 +108,7 @@ enum Given {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_schema_accepts_what_bind_accepts(
@@ -140,6 +140,15 @@ proptest! {
     }
 
     #[test]
+    fn decimals_agree_with_integers(a in any::<i64>(), b in any::<i64>(), zeros in 0_usize..5, point in 0_u32..4) {
+        let scaled = |number: i64| format!("{}.{}e{}", number, "0".repeat(zeros + 1), point);
+        let (left, right) = (Decimal::parse(&scaled(a)).unwrap(), Decimal::parse(&scaled(b)).unwrap());
+        prop_assert_eq!(left.cmp(&right), a.cmp(&b));
+        prop_assert_eq!(left.to_integer(), a.checked_mul(10_i64.pow(point)));
+        prop_assert_eq!(Decimal::parse(&a.to_string()).unwrap().to_integer(), Some(a));
+    }
+
+    #[test]
     fn no_text_panics(text in prop_oneof![
         any::<String>(),
         "[\\[\\]{}\":,0-9a-z\\\\ue. -]{0,64}",
@@ -166,8 +175,31 @@ proptest! {
     #[test]
     fn echoes_are_short_and_visible(text in any::<String>()) {
         let echo = crate::tools::arguments::echo(&text);
-        let hidden = |c: char| c.is_control() || c == '`' || ('\u{200b}'..='\u{202e}').contains(&c);
+        let hidden = |c: char| {
+            c.is_control() || matches!(c, '`' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        };
         prop_assert!(!echo.chars().any(hidden));
         prop_assert!(echo.chars().count() <= 65 * 10);
+    }
+}
+
+proptest! {
+    // Each case compiles two patterns, which is slow in a debug build.
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A pattern means to us what it means to a client that reads it from the schema.
+    #[test]
+    fn patterns_mean_what_the_schema_means(
+        pattern in prop::sample::select(vec![
+            "[a-z]+", "\\d{2,3}", "\\w*", "\\s", ".", "a|bc", "[^a]", "[\\d\\-]+", "(?:ab)?c", "\\D\\W", "^a", "a$", "[\\w.]+@\\w+", "\\.\\/",
+        ]),
+        text in "[abc09_ .@/\\-\t\n\r٣ä\u{2028}\u{a0}😀]{0,4}",
+    ) {
+        // The oracle's `.` matches line ends other than `\n`, which ECMAScript's does not.
+        prop_assume!(pattern != "." || !text.contains(['\r', '\u{2028}']));
+        let ours = Pattern::compile(pattern).unwrap();
+        let schema = json!({"type": "string", "pattern": ours.anchored()});
+        let theirs = jsonschema::draft202012::new(&schema).unwrap();
+        prop_assert_eq!(ours.matches(&text), theirs.is_valid(&json!(text)), "{} {:?}", pattern, text);
     }
 }

@@ -59,6 +59,7 @@ fn numbers_keep_their_text() {
     for json in ["0.1", "-12.50", "1e2", "1E+2", "1000.5", "1000.50", "-1000", "0.30000000000000004"] {
         assert_eq!(read(&number, json), Ok(Value::Number(json.to_owned())), "{json}");
     }
+    assert!(read(&number, &"1".repeat(1_000_000)).is_err());
     for json in ["1000.51", "-1000.0000000001", "1e4", "\"1\"", "1e-401"] {
         assert!(read(&number, json).is_err(), "{json}");
     }
@@ -233,6 +234,8 @@ fn refusals_quote_little_and_nothing_of_what_is_sensitive() {
     assert!(long.chars().count() < 120, "{long}");
     let hostile = read(&text, r#""`\u202e\u200b\n\u001b[31m\u0000""#).unwrap_err();
     assert_eq!(hostile, r"`x` must not hold the character U+0000, not `\u{60}\u{202e}\u{200b}\u{a}\u{1b}[31m\u{0}`");
+    let dashed = param(json!({"type": "string", "enum": ["a–b", "c€"]}));
+    assert_eq!(read(&dashed, "\"\u{3164}\""), Err("`x` must be one of `a–b`, `c€`, not `\\u{3164}`".to_owned()));
     let sensitive = param(json!({"type": "string", "max_length": 2, "sensitive": true}));
     assert_eq!(read(&sensitive, "\"123-45\""), Err("`x` must be a string of at most 2 characters".to_owned()));
     let many = param(json!({"type": "integer", "enum": (0..30).collect::<Vec<i32>>()}));
