@@ -68,7 +68,7 @@ pub(super) fn timestamp(out: &mut Vec<u8>, micros: i64, zone: Zone) {
 struct Day {
     year: i64,
     month: i64,
-    day: i64,
+    of_month: i64,
 }
 
 impl Day {
@@ -81,10 +81,10 @@ impl Day {
         let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let month_from_march = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+        let of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
         let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
         let year = year_of_era + era * 400 + i64::from(month <= 2);
-        Self { year, month, day }
+        Self { year, month, of_month }
     }
 
     fn is_common(&self) -> bool {
@@ -102,7 +102,7 @@ impl Day {
         out.push(b'-');
         two_digits(out, self.month);
         out.push(b'-');
-        two_digits(out, self.day);
+        two_digits(out, self.of_month);
     }
 
     fn write_era(&self, out: &mut Vec<u8>) {

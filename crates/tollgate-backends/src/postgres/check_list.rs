@@ -19,7 +19,7 @@ enum Token {
 
 /// The list of a constraint's definition, `CHECK ((status = ANY (ARRAY['a'::text, 'b'::text])))`.
 pub(super) fn parse(definition: &str) -> Option<CheckList> {
-    let tokens = without_casts_and_parentheses(tokens(definition)?)?;
+    let tokens = without_casts_and_parentheses(&tokens(definition)?)?;
     let (check, rest) = tokens.split_first()?;
     if !is_word(check, "CHECK") {
         return None;
@@ -67,9 +67,9 @@ const CASTS: [&[&str]; 8] = [
 ];
 
 /// Parentheses only group here: with a second operator in the expression, what is left is not of the form.
-fn without_casts_and_parentheses(tokens: Vec<Token>) -> Option<Vec<Token>> {
+fn without_casts_and_parentheses(tokens: &[Token]) -> Option<Vec<Token>> {
     let mut kept = Vec::with_capacity(tokens.len());
-    let mut rest = tokens.as_slice();
+    let mut rest = tokens;
     while let Some((token, after)) = rest.split_first() {
         rest = after;
         match token {
@@ -87,10 +87,7 @@ fn after_cast(tokens: &[Token]) -> Option<&[Token]> {
     };
     let words = CASTS.iter().find(starts)?;
     let rest = tokens.get(words.len()..)?;
-    match rest {
-        [Token::Symbol('['), Token::Symbol(']'), rest @ ..] => Some(rest),
-        rest => Some(rest),
-    }
+    Some(rest.strip_prefix(&[Token::Symbol('['), Token::Symbol(']')]).unwrap_or(rest))
 }
 
 fn tokens(text: &str) -> Option<Vec<Token>> {

@@ -1,7 +1,7 @@
 //! Connections: opened, pinned and verified before anything is asked of them. Whatever a session must be for the policy
 //! to hold is set in the startup packet and read back; a server that did not take it gets no statement.
 
-use std::{error::Error as _, sync::Arc, time::Duration};
+use std::{error::Error as _, fmt::Write as _, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{OnceCell, Semaphore},
@@ -165,7 +165,8 @@ fn startup_options(statement_timeout: Duration) -> String {
          -c idle_in_transaction_session_timeout={milliseconds}"
     );
     for (name, value) in PINNED {
-        options.push_str(&format!(" -c {name}={value}"));
+        // Writing to a String cannot fail.
+        let _ = write!(options, " -c {name}={value}");
     }
     options
 }

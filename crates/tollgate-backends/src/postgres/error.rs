@@ -45,7 +45,7 @@ fn is_user_request(refused: &DbError) -> bool {
 }
 
 fn is_io(error: &Error) -> bool {
-    error.source().is_some_and(|source| source.is::<io::Error>())
+    error.source().is_some_and(<dyn std::error::Error>::is::<io::Error>)
 }
 
 fn server_kind(refused: &DbError) -> ErrorKind {

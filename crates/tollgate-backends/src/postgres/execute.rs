@@ -4,7 +4,10 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -34,8 +37,11 @@ use crate::{
 const SURPLUS_TIME_MAX: Duration = Duration::from_millis(50);
 /// How much of that rest is read, in bytes, before its connection is closed.
 const SURPLUS_BYTES_MAX: usize = 1 << 20;
-/// How long a cancelled statement may take to end before its connection is closed.
-const CANCELLED_TIME_MAX: Duration = Duration::from_secs(1);
+/// How long a cancelled statement may take to end before it is cancelled again: a request that reaches the server before
+/// the statement does is lost.
+const CANCELLED_TIME_MAX: Duration = Duration::from_millis(100);
+/// How often a statement is cancelled before its connection is closed on it.
+const CANCELS_MAX: u32 = 5;
 
 /// Why a call ended without rows.
 pub(super) enum Failure {
@@ -51,14 +57,16 @@ pub(super) async fn execute(pool: &Arc<Pool<Connector>>, asked: Execution<'_>) -
     let pooled = pool.acquire(asked.deadline, asked.cancel).await?;
     let started_at = Instant::now();
     let canceller = Arc::clone(&pooled.canceller);
+    let left = Arc::new(AtomicBool::new(false));
     let call = Call {
         pool: Arc::clone(pool),
         statement: Arc::clone(asked.statement),
         values: asked.values.to_vec(),
         limits: asked.limits,
+        left: Arc::clone(&left),
     };
     let call = Box::pin(call.run(Lease::new(pooled)));
-    let mut running = Running { call: Some(call), canceller: Arc::clone(&canceller) };
+    let mut running = Running { call: Some(call), left, canceller: Arc::clone(&canceller) };
     let rows = tokio::select! {
         biased;
         ended = &mut running => ended.settle(canceller),
@@ -74,6 +82,8 @@ struct Call {
     statement: Arc<CheckedStatement>,
     values: Vec<Value>,
     limits: ReadLimits,
+    /// Whether the caller has left, so that nothing more is to be started.
+    left: Arc<AtomicBool>,
 }
 
 /// How a call ended, and the connection it ended on.
@@ -109,6 +119,9 @@ impl Call {
             let prepared = prepare::prepared(connection, shapes, &self.statement).await?;
             let bound = bind::bind(&self.values, prepared.statement.params())
                 .map_err(|error| BackendError::new(ErrorKind::Data, error))?;
+            if self.left.load(Ordering::Acquire) {
+                return Err(BackendError::of(ErrorKind::Cancelled).into());
+            }
             let exchange = Exchange { prepared: &prepared, limits: self.limits };
             let outcome = match connection.pattern {
                 Pattern::Autocommit => exchange.alone(&connection.client, bound).await,
@@ -141,7 +154,9 @@ impl Ended {
                 error.as_db_error().is_some_and(|refused| refused.parsed_severity() == Some(Severity::Error))
             }
             // Refused before anything was sent, or after the answer to it was read.
-            Err(Failure::Ours(error)) => matches!(error.kind, ErrorKind::Data | ErrorKind::Changed),
+            Err(Failure::Ours(error)) => {
+                matches!(error.kind, ErrorKind::Data | ErrorKind::Changed | ErrorKind::Cancelled)
+            }
         };
         if at_rest {
             self.lease.release();
@@ -182,16 +197,16 @@ impl Exchange<'_> {
             Poll::Ready(())
         })
         .await;
-        let begun = finished(begin).await;
+        let opened = finished(begin).await;
         let answer = match finished(query).await {
             Ok(stream) => self.read(stream).await,
             Err(failure) => Err(failure),
         };
         if matches!(&answer, Ok(Answer { end: End::NotRead, .. })) {
-            return begun.and(answer);
+            return opened.and(answer);
         }
         let committed = finished(commit).await;
-        match (begun, committed) {
+        match (opened, committed) {
             (Ok(()), Ok(())) => answer,
             (Err(failure), _) | (_, Err(failure)) => {
                 // A cancel request may have hit them in the statement's place: only the statement's own end counts.
@@ -249,6 +264,7 @@ type BoxCall = Pin<Box<dyn Future<Output = Ended> + Send>>;
 /// A call under way. Dropped before it ended, it is cancelled in the database and seen to its end in the background.
 struct Running {
     call: Option<BoxCall>,
+    left: Arc<AtomicBool>,
     canceller: Arc<Canceller>,
 }
 
@@ -266,6 +282,7 @@ impl Future for Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let Some(call) = self.call.take() else { return };
+        self.left.store(true, Ordering::Release);
         // Without a runtime nothing can be sent: dropping the call closes its connection.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(abandon(call, Arc::clone(&self.canceller)));
@@ -274,20 +291,21 @@ impl Drop for Running {
 }
 
 /// Ends a call that nobody waits for. Its connection is closed, unless the statement ended before a cancel request was
-/// sent, or ended by it: a request that is still on its way would hit the connection's next user.
+/// sent, or ended by the only one: a request that is still on its way would hit the connection's next user.
 async fn abandon(mut call: BoxCall, canceller: Arc<Canceller>) {
     if let Some(ended) = call.as_mut().now_or_never() {
         // What it said is of no use to anybody now.
         let _ = ended.settle(canceller);
         return;
     }
-    let (cancelled, ended) = tokio::join!(canceller.cancel(), tokio::time::timeout(CANCELLED_TIME_MAX, call));
-    match (cancelled, ended) {
-        (Ok(()), Ok(ended)) if ended.by_cancel_request() => ended.lease.release(),
-        (cancelled, ended) => tracing::debug!(
-            sent = cancelled.is_ok(),
-            ended = ended.is_ok(),
-            "a cancelled statement's own end was not seen; its connection is closed"
-        ),
+    for attempt in 1..=CANCELS_MAX {
+        let sent = canceller.cancel().await;
+        if let Ok(ended) = tokio::time::timeout(CANCELLED_TIME_MAX * attempt, call.as_mut()).await {
+            if attempt == 1 && sent.is_ok() && ended.by_cancel_request() {
+                ended.lease.release();
+            }
+            return;
+        }
     }
+    tracing::warn!("a statement that nobody waits for did not end when it was cancelled; its connection is closed");
 }

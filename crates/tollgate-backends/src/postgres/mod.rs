@@ -90,11 +90,11 @@ impl Postgres {
     async fn probe(&self) -> Result<(), BackendError> {
         let probing = async {
             let mut health = self.health.lock().await;
-            if let Some(connection) = health.take() {
-                if connection.client.check_connection().await.is_ok() {
-                    *health = Some(connection);
-                    return Ok(());
-                }
+            if let Some(connection) = health.take()
+                && connection.client.check_connection().await.is_ok()
+            {
+                *health = Some(connection);
+                return Ok(());
             }
             *health = Some(self.pool.connector().connect().await?);
             Ok(())

@@ -109,25 +109,20 @@ pub(super) async fn prepared(
         return Ok(prepared);
     }
     let client = &connection.client;
-    let (statement, shape) = match shapes.get(fingerprint) {
-        Some(shape) => {
-            let statement = parse(client, shape.as_text.as_deref().unwrap_or(checked)).await?;
-            if oids(&statement) != shape.types {
-                return Err(BackendError::new(ErrorKind::Changed, Drift::Columns).into());
-            }
-            (statement, None)
+    let prepared = if let Some(shape) = shapes.get(fingerprint) {
+        let statement = parse(client, shape.as_text.as_deref().unwrap_or(checked)).await?;
+        if oids(&statement) != shape.types {
+            return Err(BackendError::new(ErrorKind::Changed, Drift::Columns).into());
         }
-        None => {
-            let statement = parse(client, checked).await?;
-            let (statement, shape) = shaped(client, checked, statement).await?;
-            (statement, Some(shape))
-        }
-    };
-    let prepared = Arc::new(encoded(checked, statement)?);
-    // Remembered only now that its values can be written.
-    if let Some(shape) = shape {
+        Arc::new(encoded(checked, statement)?)
+    } else {
+        let statement = parse(client, checked).await?;
+        let (statement, shape) = shaped(client, checked, statement).await?;
+        let prepared = Arc::new(encoded(checked, statement)?);
+        // Remembered only now that its values can be written.
         shapes.insert(*fingerprint, shape);
-    }
+        prepared
+    };
     connection.statements.insert(*fingerprint, Arc::clone(&prepared));
     Ok(prepared)
 }

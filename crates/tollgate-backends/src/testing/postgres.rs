@@ -196,7 +196,7 @@ impl PostgresServer {
         let mut initdb = self.command(self.binaries.join("initdb"));
         initdb
             .args(["--no-sync", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8"])
-            .args(["--auth=scram-sha-256", "--pwfile"])
+            .args([self.authentication(), "--pwfile"])
             .arg(&password_file)
             .arg("-D")
             .arg(self.data());
@@ -221,6 +221,14 @@ impl PostgresServer {
             let _ = writeln!(settings, "{name} = '{value}'");
         }
         fs::write(self.data().join("postgresql.auto.conf"), settings).unwrap();
+    }
+
+    /// SCRAM where TLS is tested too. An unoptimised client takes very long over it, so other servers ask for the password.
+    fn authentication(&self) -> &'static str {
+        match self.encryption {
+            Encryption::On => "--auth=scram-sha-256",
+            Encryption::Off => "--auth=password",
+        }
     }
 
     /// A root, and a certificate of it for `localhost` alone, so that a connection to the address 127.0.0.1 is refused.
@@ -274,7 +282,7 @@ impl PostgresServer {
         let Some(postmaster) = self.postmaster() else { return };
         let children = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).unwrap_or_default();
         for process in children.split_whitespace().chain([postmaster.as_str()]) {
-            let _ = Command::new("kill").args([&format!("-{name}"), process]).status();
+            let _ = Command::new("kill").args([&format!("-{name}"), process]).stderr(Stdio::null()).status();
         }
     }
 }

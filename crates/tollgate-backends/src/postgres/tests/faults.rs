@@ -1,6 +1,6 @@
 //! Servers that are not there, die, hang or cannot be trusted.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -19,7 +19,7 @@ fn all_words(error: &BackendError) -> String {
     let mut words = format!("{error} {error:?}");
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {
-        words.push_str(&format!(" {error} {error:?}"));
+        let _ = write!(words, " {error} {error:?}");
         source = error.source();
     }
     words
