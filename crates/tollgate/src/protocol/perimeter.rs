@@ -189,3 +189,57 @@ fn essence(value: &str) -> &str {
 fn unusable(status: StatusCode, sentence: &str) -> RpcError {
     RpcError::new(RpcCode::INVALID_REQUEST, Refusal::new(Code::MALFORMED_REQUEST, sentence)).with_status(status)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn hosts_and_origins_are_read_in_one_form_only() {
+        for good in ["localhost", "db.example.com:8642", "[::1]", "[::1]:8642"] {
+            assert!(good.parse::<AllowedHost>().is_ok(), "{good}");
+        }
+        for bad in ["", "a@b", "http://a", "a/b", "a b", "a:x", "a:", ":80"] {
+            assert!(bad.parse::<AllowedHost>().is_err(), "{bad}");
+        }
+        for good in ["https://app.example.com", "http://localhost:3000", "chrome-extension://abc"] {
+            assert!(good.parse::<AllowedOrigin>().is_ok(), "{good}");
+        }
+        for bad in ["null", "*", "https://", "https://a/b", "https://u@a", "https://a?b", "a.example.com"] {
+            assert!(bad.parse::<AllowedOrigin>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_listed_page_may_ask_and_its_neighbours_may_not() {
+        let addresses = Addresses {
+            hosts: vec!["db.example.com:8642".parse().unwrap()],
+            origins: vec!["https://app.example.com".parse().unwrap()],
+        };
+        let admits = |host: &str, origin: &str| {
+            addresses.admit(&Uri::from_static("/mcp"), &headers(&[(HOST, host), (ORIGIN, origin)])).is_ok()
+        };
+        assert!(admits("db.example.com:8642", "https://app.example.com"));
+        assert!(admits("DB.example.com:8642", "https://APP.example.com:443"));
+        for origin in ["http://app.example.com", "https://app.example.com:8443", "https://x.app.example.com"] {
+            assert!(!admits("db.example.com:8642", origin), "{origin}");
+        }
+        assert!(!admits("db.example.com", "https://app.example.com"), "the port belongs to the name");
+        assert!(!admits("db.example.com.:8642", "https://app.example.com"));
+    }
+
+    #[test]
+    fn one_bearer_token_is_taken_from_one_header() {
+        let bearer_of = |value: &str| bearer(&headers(&[(AUTHORIZATION, value)])).map(ToOwned::to_owned);
+        assert_eq!(bearer_of("Bearer tg_x"), Some("tg_x".to_owned()));
+        assert_eq!(bearer_of("bearer  tg_x "), Some("tg_x".to_owned()));
+        for bad in ["tg_x", "Bearer", "Bearer ", "Bearer a b", "Basic tg_x", "Bearer\ttg_x"] {
+            assert_eq!(bearer_of(bad), None, "{bad}");
+        }
+        assert_eq!(bearer_of(&format!("Bearer {}", "x".repeat(TOKEN_MAX + 1))), None);
+    }
+}

@@ -88,7 +88,11 @@ where
             () = session.output_lost.cancelled() => break,
         };
         match line {
-            Line::Text(line) => session.take(&line, &mut caller, &requests, settings.requests_max).await,
+            Line::Text(line) => tokio::select! {
+                () = session.take(&line, &mut caller, &requests, settings.requests_max) => {}
+                // A client that does not read its answers must not hold up the end.
+                () = shutdown.cancelled() => break,
+            },
             Line::TooLong => {
                 let sentence = format!("a message has at most {} bytes", settings.line_max);
                 let refusal = Refusal::new(Code::REQUEST_TOO_LARGE, sentence);
@@ -265,7 +269,11 @@ impl<H: ToolHost, W: AsyncWrite + Unpin + Send + 'static> Session<H, W> {
         };
         if !finished {
             self.gate.abort.cancel();
-            let _ = timeout(CANCEL_GRACE, self.gate.calls.wait()).await;
+            let come_back = async {
+                self.gate.calls.wait().await;
+                requests.wait().await;
+            };
+            let _ = timeout(CANCEL_GRACE, come_back).await;
         }
         Ok(())
     }
