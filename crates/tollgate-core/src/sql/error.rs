@@ -124,7 +124,12 @@ impl SqlError {
     /// A text that the parser refused, in its words: at most 200 characters of them, control characters escaped.
     pub(crate) fn syntax(detail: &str) -> Self {
         let mut clean = String::new();
-        for c in detail.trim_start_matches("sql parser error: ").chars().take(200) {
+        // This one message holds the parser's own representation of a token.
+        let detail = match (detail.starts_with("No infix parser"), detail.rsplit_once(" at Line")) {
+            (true, Some((_, place))) => format!("an unexpected word or operator at Line{place}"),
+            _ => detail.to_owned(),
+        };
+        for c in detail.chars().take(200) {
             if c.is_control() { clean.extend(c.escape_unicode()) } else { clean.push(c) }
         }
         Self::Syntax { detail: clean }

@@ -150,6 +150,7 @@ fn is_plain_word(token: &Token) -> bool {
 pub(super) fn for_parser(dialect: Dialect, text: &str) -> Result<Vec<TokenWithSpan>, SqlError> {
     let mut depth = Depth::default();
     let mut out = Vec::new();
+    let mut number_end = None;
     for lexeme in lex(dialect, text)? {
         if matches!(lexeme.token.token, Token::Whitespace(_)) {
             continue;
@@ -158,6 +159,11 @@ pub(super) fn for_parser(dialect: Dialect, text: &str) -> Result<Vec<TokenWithSp
             return Err(SqlError::TooComplex { what: "tokens", max: TOKENS_MAX });
         }
         allowed(&lexeme.token.token, text.get(lexeme.bytes.clone()).unwrap_or_default())?;
+        // `1e` and `123abc` are a number and its alias to the parser, and an error or another number to an engine.
+        if number_end == Some(lexeme.bytes.start) && is_plain_word(&lexeme.token.token) {
+            return Err(SqlError::Syntax { detail: "a number runs into a name".into() });
+        }
+        number_end = matches!(lexeme.token.token, Token::Number(..)).then_some(lexeme.bytes.end);
         depth.count(&lexeme.token.token)?;
         out.push(lexeme.token);
     }
@@ -208,15 +214,23 @@ impl Depth {
             Token::RParen => self.pop(),
             Token::Word(word) if word.keyword == Keyword::CASE => self.push()?,
             Token::Word(word) if word.keyword == Keyword::END => self.pop(),
-            _ => {
-                self.chain += 1;
-                self.total += 1;
+            // The parser copies all that stands before one of these, by recursion.
+            Token::Word(word) if matches!(word.keyword, Keyword::GLOB | Keyword::REGEXP | Keyword::MATCH) => {
+                self.add(30)
             }
+            // It reads `a JOIN b JOIN c ON … ON …` by recursion.
+            Token::Word(word) if word.keyword == Keyword::JOIN => self.add(20),
+            _ => self.add(1),
         }
         if self.total > CHAIN_MAX {
             return Err(SqlError::TooComplex { what: "terms without a comma", max: CHAIN_MAX });
         }
         Ok(())
+    }
+
+    fn add(&mut self, levels: usize) {
+        self.chain += levels;
+        self.total += levels;
     }
 
     fn push(&mut self) -> Result<(), SqlError> {

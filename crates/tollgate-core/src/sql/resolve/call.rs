@@ -212,8 +212,13 @@ impl Resolver<'_> {
         let (fewest, most) = spec.arity;
         let fewest = if spec.name == "count" { 1 } else { fewest };
         if !(fewest..=most).contains(&args.len()) {
-            let wanted = if fewest == most { format!("{most}") } else { format!("{fewest} to {most}") };
-            return Err(SqlError::function(spec.name, format!("takes {wanted} arguments, not {}", args.len())));
+            let wanted = match (fewest, most) {
+                (0, 0) => "no argument".to_owned(),
+                (1, 1) => "1 argument".to_owned(),
+                _ if fewest == most => format!("{most} arguments"),
+                _ => format!("{fewest} to {most} arguments"),
+            };
+            return Err(SqlError::function(spec.name, format!("takes {wanted}, not {}", args.len())));
         }
         let mut list = Vec::with_capacity(args.len());
         for arg in args {

@@ -183,7 +183,7 @@ impl Resolver<'_> {
             };
         };
         refused::when(at.is_some(), "AT in an alias")?;
-        refused::when(!columns.is_empty(), "column aliases of a table")?;
+        refused::when(!columns.is_empty(), "a list of column aliases of a table")?;
         self.alias(name)
     }
 

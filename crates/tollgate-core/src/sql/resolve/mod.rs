@@ -106,6 +106,9 @@ impl<'a> Resolver<'a> {
     /// A name that the text gives to something.
     fn alias(&self, ident: &Ident) -> Result<String, SqlError> {
         let name = self.folded(ident);
+        if ident.quote_style == Some('\'') {
+            return Err(SqlError::unsupported_use("an alias in single quotes", "write it in double quotes"));
+        }
         if name.is_empty() || name.len() > ALIAS_BYTES_MAX {
             return Err(SqlError::unsupported(format!("the alias {} (1 to {ALIAS_BYTES_MAX} bytes)", shown(&name))));
         }

@@ -146,7 +146,8 @@ impl Resolver<'_> {
             return Ok(());
         }
         if columns.len() != shape.len() {
-            let construct = format!("{} columns named for the {} of {}", columns.len(), shape.len(), shown(relation));
+            let construct =
+                format!("a list of {} names for the {} columns of {}", columns.len(), shape.len(), shown(relation));
             return Err(SqlError::unsupported(construct));
         }
         for (column, ast::TableAliasColumnDef { name, data_type }) in shape.iter_mut().zip(columns) {

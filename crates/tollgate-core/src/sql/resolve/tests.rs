@@ -7,8 +7,11 @@ use std::path::PathBuf;
 use super::{ClaimUse, ParamShape, Scope, resolve_predicate, resolve_query};
 use crate::catalog::{Catalog, Column, SqlType, Table, TableId, TableKind, TypeKind};
 use crate::names::{Dialect, ParamName};
+use crate::sql::check::{Request, check as check_statement};
 use crate::sql::error::SqlError;
 use crate::sql::restriction::{RestrictedColumn, Restriction, Restrictions};
+use crate::sql::statement::CheckedStatement;
+use crate::sql::template::Template;
 use crate::sql::tree::{Expr, Literal};
 
 fn column(name: &str, kind: TypeKind, nullable: bool) -> Column {
@@ -91,16 +94,16 @@ fn params() -> BTreeMap<ParamName, ParamShape> {
 }
 
 /// Resolves a case's text: `orders: predicate` is a row filter of `orders`, everything else a statement.
-fn resolve(dialect: Dialect, text: &str) -> Result<String, SqlError> {
+fn resolve(dialect: Dialect, text: &str) -> Result<(), SqlError> {
     let (catalog, visible) = shop(dialect);
     let (params, none) = (params(), BTreeMap::new());
     let filter_of = catalog.tables().iter().find_map(|t| Some((t, text.strip_prefix(&format!("{}: ", t.id.name))?)));
     if let Some((table, predicate)) = filter_of {
         let scope = Scope { catalog: &catalog, visible: &visible, params: &none, claims: ClaimUse::Allowed };
-        return resolve_predicate(predicate, table, &scope).map(|expr| format!("{expr:#?}"));
+        return resolve_predicate(predicate, table, &scope).map(drop);
     }
     let scope = Scope { catalog: &catalog, visible: &visible, params: &params, claims: ClaimUse::Refused };
-    resolve_query(text, &scope).map(|query| format!("{query:#?}"))
+    resolve_query(text, &scope).map(drop)
 }
 
 /// A directory of cases.
@@ -149,4 +152,91 @@ fn refusals() {
         Ok(_) => "accepted".to_owned(),
         Err(error) => error.to_agent().to_string(),
     });
+}
+
+fn checked(dialect: Dialect, text: &str) -> Result<CheckedStatement, SqlError> {
+    let (catalog, restrictions) = shop(dialect);
+    check_statement(&Request { sql: text, catalog: &catalog, restrictions: &restrictions, params: &params() })
+}
+
+#[test]
+fn resolutions() {
+    check("resolve", |dialect, text| match checked(dialect, text) {
+        Ok(statement) => statement.text().to_owned(),
+        Err(error) => error.to_agent().to_string(),
+    });
+}
+
+/// What must be refused quickly and without exhausting a thread's stack.
+fn hostile() -> Vec<String> {
+    let n = 100_000;
+    let fits = 1_400;
+    let nested =
+        |open: &str, n: usize, middle: &str, close: &str| format!("{}{middle}{}", open.repeat(n), close.repeat(n));
+    vec![
+        format!("SELECT {}", nested("(", n, "1", ")")),
+        format!("SELECT {}1", "NOT ".repeat(n)),
+        format!("SELECT {}1", "- ".repeat(fits)),
+        format!("SELECT {}1", "NOT ".repeat(fits)),
+        format!("SELECT 1{}", "+1".repeat(n)),
+        format!("SELECT 1{}", "+1".repeat(fits / 2)),
+        format!("SELECT 1{}", "||1".repeat(fits / 2)),
+        format!("SELECT 1{}", "::text".repeat(fits / 2)),
+        format!("SELECT 1{}", " IS NULL".repeat(fits / 2)),
+        format!("SELECT 1{}", " COLLATE x".repeat(fits / 2)),
+        format!("SELECT 1{}", " AT TIME ZONE 'x'".repeat(fits / 4)),
+        format!("SELECT 1 WHERE 1=1{}", " AND 1=1".repeat(fits / 4)),
+        format!("SELECT 1 WHERE 1=1{}", " OR 1=1 AND 2=2".repeat(fits / 8)),
+        format!("SELECT 'a' {}", "GLOB 'a' ".repeat(fits / 2)),
+        format!("SELECT 1{}", " UNION SELECT 1".repeat(fits / 3)),
+        format!("SELECT 1{}", " UNION SELECT 1".repeat(40)),
+        format!("SELECT {}", nested("CASE WHEN 1=1 THEN ", 39, "1", " END")),
+        format!("SELECT {}", nested("CASE WHEN 1=1 THEN ", n / 10, "1", " END")),
+        format!("SELECT {}", nested("(SELECT ", 39, "1", ")")),
+        format!("SELECT * FROM {}", nested("(SELECT * FROM ", 39, "users", ") x")),
+        format!("SELECT * FROM {}", nested("(", 39, "users", ")")),
+        format!("SELECT * FROM {}", nested("(", 39, "users JOIN items", ")")),
+        format!("SELECT * FROM users {}", "JOIN items ".repeat(fits / 2)),
+        format!("SELECT * FROM users {}{}", "JOIN items ".repeat(300), "ON true ".repeat(300)),
+        format!("SELECT * FROM users{}", ", users".repeat(5_000)),
+        format!("SELECT {}", nested("coalesce(", 39, "1", ",2)")),
+        format!("SELECT {}", nested("coalesce(1, ", 39, "1", ")")),
+        format!("SELECT id FROM users WHERE {}", nested("id IN (SELECT id FROM users WHERE ", 39, "1=1", ")")),
+        format!("SELECT {}", nested("EXISTS (SELECT ", 39, "1", ")")),
+        format!("SELECT {}", "INTERVAL ".repeat(fits)),
+        format!("SELECT {}", "CASE ".repeat(39)),
+        format!("SELECT {}", "EXISTS (".repeat(39)),
+        format!("SELECT {}", "DATE ".repeat(fits)),
+        format!("SELECT CAST(1 AS {}", "ARRAY<".repeat(fits)),
+        format!("SELECT * FROM {}", "(".repeat(39)),
+        format!("SELECT * FROM {}", "(SELECT ".repeat(39)),
+        format!("SELECT {}", "f(".repeat(39)),
+        format!("SELECT {}", "x.".repeat(fits)),
+        format!("SELECT {}", "1,".repeat(7_000)),
+        format!("SELECT id FROM users WHERE id IN ({}1)", "1,".repeat(5_000)),
+        "WITH ".to_owned() + &"a AS (SELECT 1),".repeat(900),
+        "/*".repeat(n / 4),
+        "'".repeat(n / 2),
+        "((((((((((((((((((((".to_owned() + "SELECT 1",
+        "[".repeat(n / 2),
+        ":a".repeat(n / 4),
+    ]
+}
+
+#[test]
+fn hostile_texts_are_quick() {
+    // A runtime's worker threads have 2 MiB.
+    let work = || {
+        for text in hostile() {
+            for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+                let start: String = text.chars().take(60).collect();
+                let started = std::time::Instant::now();
+                let _ = checked(dialect, &text);
+                let _ = Template::parse(dialect, &text);
+                assert!(started.elapsed().as_secs() < 3, "{:?} for {start}", started.elapsed());
+                let _ = resolve(dialect, &format!("users: {}", text.trim_start_matches("SELECT ")));
+            }
+        }
+    };
+    std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(work).unwrap().join().unwrap();
 }
