@@ -8,6 +8,8 @@ pub mod limits;
 pub mod template;
 pub mod tree;
 
+#[cfg(test)]
+mod cases;
 mod check;
 mod error;
 mod fence;

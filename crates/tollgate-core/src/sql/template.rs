@@ -11,6 +11,9 @@ use super::limits::CLAUSES_MAX;
 use super::tokens::{BoundName, Lexeme, lex};
 use crate::names::{Dialect, ParamName};
 
+#[cfg(test)]
+mod tests;
+
 /// A statement's text with its optional clauses found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {

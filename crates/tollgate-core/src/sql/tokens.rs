@@ -174,11 +174,31 @@ pub(super) fn for_parser(dialect: Dialect, text: &str) -> Result<Vec<TokenWithSp
 fn allowed(token: &Token, text: &str) -> Result<(), SqlError> {
     let plain_string = "write the string in single quotes";
     match token {
-        Token::Word(_) | Token::Number(_, false) | Token::SingleQuotedString(_) | Token::Placeholder(_) => Ok(()),
-        Token::Comma | Token::Period | Token::LParen | Token::RParen | Token::SemiColon | Token::DoubleColon => Ok(()),
-        Token::Eq | Token::DoubleEq | Token::Neq | Token::Lt | Token::Gt | Token::LtEq | Token::GtEq => Ok(()),
-        Token::Plus | Token::Minus | Token::Mul | Token::Div | Token::Mod | Token::StringConcat => Ok(()),
-        Token::Arrow | Token::LongArrow => Ok(()),
+        Token::Word(_)
+        | Token::Number(_, false)
+        | Token::SingleQuotedString(_)
+        | Token::Placeholder(_)
+        | Token::Comma
+        | Token::Period
+        | Token::LParen
+        | Token::RParen
+        | Token::SemiColon
+        | Token::DoubleColon
+        | Token::Eq
+        | Token::DoubleEq
+        | Token::Neq
+        | Token::Lt
+        | Token::Gt
+        | Token::LtEq
+        | Token::GtEq
+        | Token::Plus
+        | Token::Minus
+        | Token::Mul
+        | Token::Div
+        | Token::Mod
+        | Token::StringConcat
+        | Token::Arrow
+        | Token::LongArrow => Ok(()),
         Token::DollarQuotedString(_) => Err(SqlError::unsupported_use("a dollar-quoted string", plain_string)),
         Token::EscapedStringLiteral(_) => Err(SqlError::unsupported_use("an E'…' string", plain_string)),
         Token::UnicodeStringLiteral(_) => Err(SqlError::unsupported_use("a U&'…' string", plain_string)),
@@ -216,7 +236,7 @@ impl Depth {
             Token::Word(word) if word.keyword == Keyword::END => self.pop(),
             // The parser copies all that stands before one of these, by recursion.
             Token::Word(word) if matches!(word.keyword, Keyword::GLOB | Keyword::REGEXP | Keyword::MATCH) => {
-                self.add(30)
+                self.add(30);
             }
             // It reads `a JOIN b JOIN c ON … ON …` by recursion.
             Token::Word(word) if word.keyword == Keyword::JOIN => self.add(20),

@@ -154,7 +154,7 @@ impl Resolver<'_> {
         let ast::FunctionArgumentList { duplicate_treatment, args, clauses } = list;
         refused::when(!clauses.is_empty(), "ORDER BY or another clause inside a function's arguments")?;
         let distinct = *duplicate_treatment == Some(ast::DuplicateTreatment::Distinct);
-        let inner = self.argument_place(spec, at)?;
+        let inner = argument_place(spec, at)?;
         let args = self.arguments(spec, args, inner)?;
         if spec.kind == FunctionKind::Scalar && (distinct || filter.is_some()) {
             return Err(SqlError::function(spec.name, "is not an aggregate: no DISTINCT, no FILTER"));
@@ -182,20 +182,6 @@ impl Resolver<'_> {
             return Err(not_listed(written));
         }
         Ok(spec)
-    }
-
-    /// Where the arguments stand: no aggregate inside another, and none where `at` refuses it.
-    fn argument_place<'e>(&self, spec: &FunctionSpec, at: At<'e>) -> Result<At<'e>, SqlError> {
-        match (spec.kind, at.aggregates) {
-            (FunctionKind::Scalar, _) => Ok(at),
-            (FunctionKind::Aggregate, Aggregates::Allowed) => {
-                at.names.aggregates.set(true);
-                Ok(At { aggregates: Aggregates::Refused("inside another aggregate"), ..at })
-            }
-            (FunctionKind::Aggregate, Aggregates::Refused(place)) => {
-                Err(SqlError::unsupported(format!("the aggregate {} {place}", shown(spec.name))))
-            }
-        }
     }
 
     fn arguments(
@@ -250,6 +236,20 @@ impl Resolver<'_> {
             (Dialect::Sqlite, "current_date") => call("date"),
             (Dialect::Sqlite, "current_time") => call("time"),
             _ => Err(not_listed(name)),
+        }
+    }
+}
+
+/// Where the arguments stand: no aggregate inside another, and none where `at` refuses it.
+fn argument_place<'e>(spec: &FunctionSpec, at: At<'e>) -> Result<At<'e>, SqlError> {
+    match (spec.kind, at.aggregates) {
+        (FunctionKind::Scalar, _) => Ok(at),
+        (FunctionKind::Aggregate, Aggregates::Allowed) => {
+            at.names.aggregates.set(true);
+            Ok(At { aggregates: Aggregates::Refused("inside another aggregate"), ..at })
+        }
+        (FunctionKind::Aggregate, Aggregates::Refused(place)) => {
+            Err(SqlError::unsupported(format!("the aggregate {} {place}", shown(spec.name))))
         }
     }
 }

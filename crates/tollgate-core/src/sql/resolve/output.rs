@@ -104,13 +104,13 @@ pub(super) fn body_columns(dialect: Dialect, body: &SetExpr) -> Vec<OutputColumn
         }
         SetExpr::SetOperation { op: _, quantifier: _, left, right } => {
             let arms = body_columns(dialect, left).into_iter().zip(body_columns(dialect, right));
-            arms.map(|(left, right)| merge(left, right)).collect()
+            arms.map(|(left, right)| merge(left, &right)).collect()
         }
     }
 }
 
 /// A column that comes from two arms of a set operation keeps of itself what they agree on.
-fn merge(left: OutputColumn, right: OutputColumn) -> OutputColumn {
+fn merge(left: OutputColumn, right: &OutputColumn) -> OutputColumn {
     OutputColumn {
         origin: left.origin.filter(|origin| right.origin.as_ref() == Some(origin)),
         ty: left.ty.filter(|ty| right.ty.as_ref() == Some(ty)),
@@ -161,8 +161,7 @@ fn nullable(expr: &Expr) -> bool {
     match expr {
         Expr::Column(column) => column.nullable,
         Expr::Literal(literal) => *literal == Literal::Null,
-        Expr::Is { .. } | Expr::Exists { .. } => false,
-        Expr::Function(Function { name: "count" | "now", .. }) => false,
+        Expr::Is { .. } | Expr::Exists { .. } | Expr::Function(Function { name: "count" | "now", .. }) => false,
         Expr::Function(Function { name: "coalesce", args: FunctionArgs::List(list), .. }) => list.iter().all(nullable),
         _ => true,
     }

@@ -1,91 +1,20 @@
-//! Cases are files: `testdata/refuse` (a statement and its refusal), `testdata/resolve` (a statement and its tree).
+//! Cases are files: `testdata/refuse` (a statement and its refusal), `testdata/resolve` (a statement and the text that is sent).
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
 
 use super::{ClaimUse, ParamShape, Scope, resolve_predicate, resolve_query};
-use crate::catalog::{Catalog, Column, SqlType, Table, TableId, TableKind, TypeKind};
+use crate::catalog::{Catalog, ColumnId};
 use crate::names::{Dialect, ParamName};
+use crate::sql::cases::{HIDDEN, check, seeds, shop};
 use crate::sql::check::{Request, check as check_statement};
 use crate::sql::error::SqlError;
-use crate::sql::restriction::{RestrictedColumn, Restriction, Restrictions};
+use crate::sql::restriction::Restrictions;
 use crate::sql::statement::CheckedStatement;
 use crate::sql::template::Template;
-use crate::sql::tree::{Expr, Literal};
-
-fn column(name: &str, kind: TypeKind, nullable: bool) -> Column {
-    let ty = SqlType { name: format!("{kind:?}").to_lowercase(), kind };
-    Column { name: name.into(), ty, nullable, allowed: None, comment: None }
-}
-
-fn table(schema: &str, name: &str, columns: Vec<Column>) -> Table {
-    Table {
-        id: TableId { schema: schema.into(), name: name.into() },
-        kind: TableKind::Table,
-        primary_key: vec![columns[0].name.clone()],
-        columns,
-        unique_keys: Vec::new(),
-        foreign_keys: Vec::new(),
-        comment: None,
-    }
-}
-
-/// A shop: `users` with hidden columns and a masked `email`, `orders`, `items`, and the hidden table `secrets`.
-pub(in crate::sql) fn shop(dialect: Dialect) -> (Catalog, Restrictions) {
-    use TypeKind::{BigInt, Decimal, Float, Int, Json, Text, TimestampTz};
-    let schema = match dialect {
-        Dialect::Postgres => "public",
-        Dialect::Sqlite => "main",
-    };
-    let tables = vec![
-        table(
-            schema,
-            "users",
-            vec![
-                column("id", Int, false),
-                column("name", Text, false),
-                column("email", Text, true),
-                column("region", Text, false),
-                column("created_at", TimestampTz, false),
-                column("profile", Json, true),
-                column("score", Float, true),
-                column("password_hash", Text, false),
-                column("ssn", Text, true),
-            ],
-        ),
-        table(
-            schema,
-            "orders",
-            vec![
-                column("id", BigInt, false),
-                column("user_id", Int, false),
-                column("total", Decimal, false),
-                column("status", Text, true),
-                column("payment_token", Text, true),
-            ],
-        ),
-        table(
-            schema,
-            "items",
-            vec![column("id", Int, false), column("order_id", BigInt, false), column("Title", Text, true)],
-        ),
-        table(schema, "secrets", vec![column("id", Int, false), column("value", Text, false)]),
-    ];
-    let catalog = Catalog::new(dialect, schema.into(), "test".into(), tables);
-    let hidden = BTreeSet::from(["password_hash", "ssn", "payment_token"]);
-    let mut visible = Restrictions::default();
-    for table in catalog.tables().iter().filter(|t| t.id.name != "secrets") {
-        let columns = table.columns.iter().filter(|c| !hidden.contains(c.name.as_str()));
-        let columns = columns.map(|c| RestrictedColumn {
-            name: c.name.clone(),
-            mask: (c.name == "email").then_some(Expr::Literal(Literal::Null)),
-        });
-        let restriction = Restriction { columns: columns.collect(), filter: None, hides_rows: false };
-        visible.tables.insert(table.id.clone(), restriction);
-    }
-    (catalog, visible)
-}
+use crate::sql::tree::{Expr, Relation};
+use crate::sql::walk::{self, Node};
 
 fn params() -> BTreeMap<ParamName, ParamShape> {
     let single = ["region", "status", "n", "since", "pattern"].map(|name| (name.parse().unwrap(), ParamShape::Single));
@@ -106,57 +35,20 @@ fn resolve(dialect: Dialect, text: &str) -> Result<(), SqlError> {
     resolve_query(text, &scope).map(drop)
 }
 
-/// A directory of cases.
-fn directory(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name)
-}
-
-/// Runs every case of a directory. A file's first line names its dialects; then come cases, each a text and, on lines that
-/// start with `=> `, what becomes of it. With `UPDATE_CASES` set, the files are written anew.
-fn check(name: &str, outcome: impl Fn(Dialect, &str) -> String) {
-    for entry in std::fs::read_dir(directory(name)).unwrap() {
-        let path = entry.unwrap().path();
-        let written = std::fs::read_to_string(&path).unwrap();
-        let (header, cases) = written.split_once("\n\n").unwrap();
-        let dialects = header.split_whitespace().map(|d| match d {
-            "postgres" => Dialect::Postgres,
-            "sqlite" => Dialect::Sqlite,
-            other => panic!("{}: no dialect {other}", path.display()),
-        });
-        let dialects: Vec<Dialect> = dialects.collect();
-        let mut actual = format!("{header}\n");
-        for case in cases.split("\n\n").map(str::trim).filter(|c| !c.is_empty()) {
-            let text = case.split("\n=> ").next().unwrap();
-            let outcomes: Vec<String> = dialects.iter().map(|d| outcome(*d, text)).collect();
-            write!(actual, "\n{text}\n").unwrap();
-            for (at, outcome) in outcomes.iter().enumerate() {
-                let same = outcomes.iter().all(|o| o == outcome);
-                match (same, at) {
-                    (true, 0) => writeln!(actual, "=> {outcome}").unwrap(),
-                    (true, _) => {}
-                    (false, _) => writeln!(actual, "=> {}: {outcome}", dialects[at].name()).unwrap(),
-                }
-            }
-        }
-        if std::env::var_os("UPDATE_CASES").is_some() {
-            std::fs::write(&path, actual).unwrap();
-        } else {
-            assert!(actual == written, "{} should be:\n{actual}", path.display());
-        }
-    }
-}
-
 #[test]
 fn refusals() {
     check("refuse", |dialect, text| match resolve(dialect, text) {
-        Ok(_) => "accepted".to_owned(),
+        Ok(()) => "accepted".to_owned(),
         Err(error) => error.to_agent().to_string(),
     });
 }
 
 fn checked(dialect: Dialect, text: &str) -> Result<CheckedStatement, SqlError> {
-    let (catalog, restrictions) = shop(dialect);
-    check_statement(&Request { sql: text, catalog: &catalog, restrictions: &restrictions, params: &params() })
+    checked_in(&shop(dialect), text)
+}
+
+fn checked_in((catalog, restrictions): &(Catalog, Restrictions), text: &str) -> Result<CheckedStatement, SqlError> {
+    check_statement(&Request { sql: text, catalog, restrictions, params: &params() })
 }
 
 #[test]
@@ -239,4 +131,171 @@ fn hostile_texts_are_quick() {
         }
     };
     std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(work).unwrap().join().unwrap();
+}
+
+/// The shop as it would be if what is hidden had never been there.
+fn shop_without_hidden(dialect: Dialect) -> (Catalog, Restrictions) {
+    let (catalog, restrictions) = shop(dialect);
+    let mut tables = catalog.tables().to_vec();
+    tables.retain(|table| restrictions.tables.contains_key(&table.id));
+    for table in &mut tables {
+        table.columns.retain(|column| !HIDDEN.contains(&column.name.as_str()));
+    }
+    let schema = catalog.default_schema().to_owned();
+    (Catalog::new(dialect, schema, "test".into(), tables), restrictions)
+}
+
+/// What a caller can tell: the text that would be sent, or the refusal it reads.
+fn visible_outcome(shop: &(Catalog, Restrictions), text: &str) -> String {
+    match checked_in(shop, text) {
+        Ok(statement) => statement.text().to_owned(),
+        Err(error) => error.to_agent().to_string(),
+    }
+}
+
+/// Invariant: a hidden name and a missing one cannot be told apart.
+fn hidden_is_missing(dialect: Dialect, text: &str) {
+    let (real, without) = (shop(dialect), shop_without_hidden(dialect));
+    assert_eq!(visible_outcome(&real, text), visible_outcome(&without, text), "{text}");
+}
+
+/// Invariant: whatever is resolved names visible tables and columns only.
+fn names_are_visible(dialect: Dialect, text: &str) {
+    let (catalog, visible) = shop(dialect);
+    let params = params();
+    let scope = Scope { catalog: &catalog, visible: &visible, params: &params, claims: ClaimUse::Refused };
+    let Ok(query) = resolve_query(text, &scope) else { return };
+    walk::each_in_query(&query, &mut |node| match node {
+        Node::Relation(Relation::Base { table, alias: _ }) => assert!(visible.tables.contains_key(table), "{text}"),
+        Node::Expr(Expr::Column(column)) => {
+            if let Some(ColumnId { table, column }) = &column.origin {
+                let restriction = &visible.tables[table];
+                assert!(restriction.columns.iter().any(|c| c.name == *column), "{text}");
+            }
+        }
+        _ => {}
+    });
+}
+
+#[test]
+fn hidden_names_are_missing_names() {
+    for text in seeds() {
+        for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+            hidden_is_missing(dialect, &text);
+            names_are_visible(dialect, &text);
+        }
+    }
+}
+
+/// One change to a text: at a word, something else instead, before it, or nothing.
+#[derive(Clone, Debug)]
+struct Mutation {
+    at: prop::sample::Index,
+    with: Option<&'static str>,
+    keep: bool,
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    let words = vec![
+        "SELECT",
+        "FROM",
+        "WHERE",
+        "(",
+        ")",
+        ",",
+        "*",
+        "u.*",
+        "users",
+        "orders",
+        "secrets",
+        "ssn",
+        "users.ssn",
+        "email",
+        "AS",
+        "x",
+        "JOIN",
+        "LEFT",
+        "USING (id)",
+        "ON true",
+        "UNION",
+        "INTERSECT",
+        "WITH q AS (SELECT 1 AS x)",
+        "q",
+        "1",
+        "'x'",
+        "NULL",
+        ":region",
+        "IN (:ids)",
+        "NOT",
+        "AND",
+        "=",
+        "||",
+        "->",
+        "::text",
+        "count(*)",
+        "lower(ssn)",
+        "GROUP BY 1",
+        "ORDER BY 1",
+        "HAVING",
+        "LIMIT 1",
+        "CASE WHEN",
+        "THEN",
+        "END",
+        "EXISTS (SELECT 1)",
+        ";",
+        "--",
+        "/*",
+        "'",
+        "\"",
+        "$1",
+        "DISTINCT",
+        "OVER ()",
+        "FILTER (WHERE true)",
+        "CAST(ssn AS text)",
+        "public.users",
+        "main.users",
+    ];
+    (any::<prop::sample::Index>(), prop::option::weighted(0.8, prop::sample::select(words)), any::<bool>())
+        .prop_map(|(at, with, keep)| Mutation { at, with, keep })
+}
+
+fn mutated(seed: &str, mutations: &[Mutation]) -> String {
+    let mut words: Vec<&str> = seed.split(' ').collect();
+    for Mutation { at, with, keep } in mutations {
+        let at = at.index(words.len());
+        match (with, keep) {
+            (Some(with), true) => words.insert(at, with),
+            (Some(with), false) => words[at] = with,
+            (None, true) => words.insert(at, words[at / 2]),
+            (None, false) if words.len() > 1 => drop(words.remove(at)),
+            (None, false) => {}
+        }
+    }
+    words.join(" ")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
+
+    #[test]
+    fn mutants_see_nothing_hidden(seed in prop::sample::select(seeds()), mutations in prop::collection::vec(mutation(), 1..5)) {
+        let text = mutated(&seed, &mutations);
+        for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+            names_are_visible(dialect, &text);
+            hidden_is_missing(dialect, &text);
+        }
+    }
+
+    #[test]
+    fn no_text_panics(text in "\\PC*", bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let bytes = String::from_utf8_lossy(&bytes).into_owned();
+        for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+            for text in [&text, &bytes, &format!("SELECT {text}"), &format!("users: {bytes}")] {
+                let _ = resolve(dialect, text);
+                if let Ok(template) = Template::parse(dialect, text) {
+                    let _ = template.variant(u32::MAX);
+                }
+            }
+        }
+    }
 }

@@ -56,8 +56,10 @@ fn postgres(ty: &DataType) -> Option<String> {
 fn sqlite(ty: &DataType) -> Option<&'static str> {
     match ty {
         DataType::Int(None) | DataType::Integer(None) | DataType::BigInt(None) => Some("INTEGER"),
-        DataType::Real | DataType::DoublePrecision | DataType::Float(ExactNumberInfo::None) => Some("REAL"),
-        DataType::Double(ExactNumberInfo::None) => Some("REAL"),
+        DataType::Real
+        | DataType::DoublePrecision
+        | DataType::Float(ExactNumberInfo::None)
+        | DataType::Double(ExactNumberInfo::None) => Some("REAL"),
         DataType::Text | DataType::Varchar(None) => Some("TEXT"),
         DataType::Numeric(info) | DataType::Decimal(info) => numeric(info).map(|_| "NUMERIC"),
         DataType::Blob(None) => Some("BLOB"),
