@@ -2,7 +2,7 @@
 //! Nothing here quotes a value of a sensitive parameter, or more than a little of any value.
 
 use crate::{
-    names::{ClaimName, Code, InvalidName, ParamName, Refusal, ToolName},
+    names::{ClaimName, Code, ParamName, Refusal, ToolName},
     sql::SqlError,
 };
 
@@ -115,17 +115,13 @@ pub enum Problem {
     DeprecationDate { key: &'static str },
     #[error("`sunset` comes before `since`")]
     SunsetBeforeSince,
-    #[error(transparent)]
-    Name(#[from] InvalidName),
 }
 
 impl Problem {
     /// The stable code.
     pub fn code(&self) -> Code {
         match self {
-            Problem::EmptyDescription | Problem::EmptyTitle | Problem::NotSerializable | Problem::Name(_) => {
-                Code::CONFIG_TYPE
-            }
+            Problem::EmptyDescription | Problem::EmptyTitle | Problem::NotSerializable => Code::CONFIG_TYPE,
             Problem::TooLarge { .. } | Problem::RowsMax { .. } | Problem::ItemsMax { .. } => Code::CONFIG_LIMIT,
             Problem::Sql(error) => match error.code() {
                 Code::SQL_NOT_ONE_SELECT => Code::CONFIG_TOOL_WRITES,
