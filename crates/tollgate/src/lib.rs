@@ -1,6 +1,7 @@
 //! Tollgate: the gate between agents and databases, as a library that the binary and the tests drive.
 
 pub mod admission;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod gateway;

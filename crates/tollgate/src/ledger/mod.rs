@@ -12,6 +12,7 @@ mod recover;
 mod redaction_key;
 mod space;
 mod storage;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod ticket;
@@ -40,6 +41,7 @@ use ulid::Ulid;
 use crate::clock::{Clock, SystemClock};
 
 pub use error::LedgerError;
+pub use tail::{Tail, Tailed};
 pub use ticket::{CallHead, Failure, Intent, Outcome, Peer, Ticket};
 
 use counts::{Admission, Counts};
