@@ -5,12 +5,17 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 /// Where a record's time comes from, so that tests can say what time it is.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Wall-clock time. May jump.
     fn now(&self) -> Timestamp;
+
+    /// Today's date in UTC.
+    fn today(&self) -> Date {
+        self.now().to_zoned(TimeZone::UTC).date()
+    }
 
     /// Time since some fixed moment of this process. Never goes back.
     fn monotonic(&self) -> Duration;

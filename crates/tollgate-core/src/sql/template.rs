@@ -57,6 +57,11 @@ impl Template {
         Ok(Self { text: text.to_owned(), clauses, params, always })
     }
 
+    /// The text as written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The optional clauses, in order.
     pub fn clauses(&self) -> &[Clause] {
         &self.clauses

@@ -17,8 +17,8 @@ const OFFSET_MAX: u64 = i64::MAX as u64;
 
 /// Seals a position so that only the same call by the same caller can open it, and only for a time.
 pub trait CursorSeal: Send + Sync {
-    /// The sealed text.
-    fn seal(&self, offset: u64, binding: &[u8; 32]) -> String;
+    /// The sealed text; `None` when there is no randomness to seal with.
+    fn seal(&self, offset: u64, binding: &[u8; 32]) -> Option<String>;
     /// The position, when the text was sealed for this binding and is still good.
     fn open(&self, sealed: &str, binding: &[u8; 32]) -> Option<u64>;
 }
@@ -71,7 +71,7 @@ impl BoundPage {
         let binding = self.binding.as_ref()?;
         let next = self.start.checked_add(u64::from(delivered))?;
         let more = delivered > 0 && self.limit.is_none_or(|limit| next < limit) && next <= OFFSET_MAX;
-        more.then(|| seal.seal(next, binding))
+        more.then(|| seal.seal(next, binding)).flatten()
     }
 }
 

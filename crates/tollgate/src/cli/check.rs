@@ -118,7 +118,9 @@ fn tools(gateway: &Gateway) -> Vec<Vec<String>> {
         let plans: Vec<_> = gateway
             .roles
             .values()
-            .filter_map(|role| role.tools.authorize(name.as_str()).map(|tool| (role.name.as_str(), tool.tool().clone())))
+            .filter_map(|role| {
+                role.tools.authorize(name.as_str()).map(|tool| (role.name.as_str(), tool.tool().clone()))
+            })
             .collect();
         let roles: Vec<&str> = plans.iter().map(|(role, _)| *role).collect();
         let fenced: Vec<&str> = plans.iter().filter(|(_, plan)| plan.fenced()).map(|(role, _)| *role).collect();

@@ -45,13 +45,18 @@ pub fn run(command: Key) -> ExitCode {
     };
     let hash = key.hash();
     match format {
-        Format::Json => match serde_json::to_string(&Printed { agent: &agent, key: key.to_string(), hash: hash.to_string() }) {
-            Ok(json) => output::line(json),
-            Err(error) => return output::failure(&error.to_string()),
-        },
+        Format::Json => {
+            match serde_json::to_string(&Printed { agent: &agent, key: key.to_string(), hash: hash.to_string() }) {
+                Ok(json) => output::line(json),
+                Err(error) => return output::failure(&error.to_string()),
+            }
+        }
         Format::Text => {
             let paint = Paint::stdout();
-            output::line(format_args!("{}\n", paint.dim("The key, shown this once; the agent sends it as its bearer token:")));
+            output::line(format_args!(
+                "{}\n",
+                paint.dim("The key, shown this once; the agent sends it as its bearer token:")
+            ));
             output::line(format_args!("  {}\n", paint.bold(&key.to_string())));
             output::line(format_args!("{}\n", paint.dim("Its hash, for the configuration:")));
             output::line(format_args!("  agents:\n    {agent}:\n      keys: [{hash}]"));

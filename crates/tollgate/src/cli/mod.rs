@@ -1,12 +1,59 @@
 //! The command line: one file a command. Exit codes: 0 fine, 1 the answer is no, 2 usage or an incomplete answer.
 
-pub mod audit;
+mod audit;
+mod call;
+mod check;
+mod demo;
+mod explain;
+mod key;
+mod output;
+mod schema;
+mod serve;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config;
+use crate::{config, telemetry::LogFormat};
+
+/// A gate between AI agents and databases: MCP in, policy-checked SQL out, everything in the audit log.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version, max_term_width = 110, arg_required_else_help = true)]
+#[command(
+    after_help = "Start with `tollgate demo`. Exit codes: 0 fine, 1 the answer is no, 2 usage or an incomplete answer."
+)]
+struct Cli {
+    /// What to log to standard error: error, warn, info, debug, trace
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "info", help_heading = "Logging")]
+    log: String,
+    /// How log lines look
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Logging")]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a sample shop on SQLite with three agents and serve it
+    Demo(demo::Demo),
+    /// Compile the configuration against the live databases; every mistake, with its line
+    Check(check::Check),
+    /// Serve MCP over Streamable HTTP, or over stdio for one agent
+    Serve(serve::Serve),
+    /// Make one call through the same path as serve
+    Call(call::Call),
+    /// Show a tool's statement as written, as rewritten for an agent, its parameters and its plan
+    Explain(explain::Explain),
+    /// Make API keys
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Read the audit log
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Print the JSON Schema of the configuration file
+    Schema(schema::Schema),
+}
 
 /// Which configuration a command reads.
 #[derive(Clone, Debug, Args)]
@@ -31,4 +78,35 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(problem) = crate::telemetry::init_logs(&cli.log, cli.log_format) {
+        return output::usage_error(&problem);
+    }
+    match cli.command {
+        Command::Demo(command) => run(demo::run(command)),
+        Command::Check(command) => run(check::run(command)),
+        Command::Serve(command) => run(serve::run(command)),
+        Command::Call(command) => run(call::run(command)),
+        Command::Explain(command) => run(explain::run(command)),
+        Command::Key(command) => key::run(command),
+        Command::Audit(command) => audit::run(command),
+        Command::Schema(command) => schema::run(command),
+    }
+}
+
+/// Runs a command on the runtime that serving needs.
+fn run(command: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let code = runtime.block_on(command);
+            // Standard input of a stdio session may still be read by a thread that nobody can interrupt.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => output::failure(&format!("the runtime could not start: {error}")),
+    }
 }

@@ -55,9 +55,6 @@ pub async fn compile_with(loaded: &Loaded, open: databases::Open<'_>) -> Result<
     };
     let (roles, matrix, policy_hash) = compiler.compile().await;
     if diagnostics.has_errors() {
-        for database in opened.ready.values() {
-            database.backend.close().await;
-        }
         return Err(diagnostics);
     }
     let gateway = Gateway {

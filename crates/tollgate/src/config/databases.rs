@@ -16,7 +16,7 @@ use super::{
     source::Path,
     yaml::Node,
 };
-use crate::gateway::Database;
+use crate::{admission::Gatehouse, gateway::Database};
 
 /// How databases are opened: by name and URL, relative to a folder, within limits. Connects to nothing yet.
 pub type Open<'a> =
@@ -41,7 +41,7 @@ pub(super) struct Opened {
     pub(super) backend: Arc<dyn Backend>,
     pub(super) catalog: Arc<Catalog>,
     pub(super) user: Option<String>,
-    pub(super) statement_timeout: Duration,
+    pub(super) limits: PoolLimits,
 }
 
 impl Opened {
@@ -51,7 +51,7 @@ impl Opened {
             backend: self.backend,
             catalog: self.catalog,
             user: self.user,
-            statement_timeout: self.statement_timeout,
+            gatehouse: Gatehouse::new(self.limits.max, self.limits.acquire_timeout),
         })
     }
 }
@@ -123,17 +123,11 @@ async fn open_one(
         backend.introspect().await
     };
     match introspected.await {
-        Ok(catalog) => Ok(Opened {
-            name: name.clone(),
-            backend,
-            catalog: Arc::new(catalog),
-            user: login(&written.url),
-            statement_timeout: written.statement_timeout.0,
-        }),
-        Err(error) => {
-            backend.close().await;
-            Err(Failure::Silent(chain(&error)))
+        Ok(catalog) => {
+            Ok(Opened { name: name.clone(), backend, catalog: Arc::new(catalog), user: login(&written.url), limits })
         }
+        // A backend that was made here goes with its last reference.
+        Err(error) => Err(Failure::Silent(chain(&error))),
     }
 }
 

@@ -19,10 +19,16 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use sha2::{Digest, Sha256};
-use tollgate_core::names::Code;
+use tollgate_backends::PoolLimits;
+use tollgate_core::names::{Code, DatabaseName};
+
+use crate::gateway::Gateway;
 
 pub use self::{
     compile::{Compiled, compile_with, visible_tables},
@@ -105,6 +111,30 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
 /// Compiles a configuration against its live databases. Every mistake comes back, those of reading it too.
 pub async fn compile(loaded: &Loaded) -> Result<Compiled, Diagnostics> {
     compile_with(loaded, &|_, url, folder, limits| tollgate_backends::open(url, folder, limits)).await
+}
+
+/// Compiles a configuration once more, on the databases that `serving` already has and on those it lacks.
+pub async fn compile_beside(loaded: &Loaded, serving: &Gateway) -> Result<Compiled, Diagnostics> {
+    let open: databases::Open<'_> = &|name, url, folder, limits| match serving.databases.get(name) {
+        Some(database) => Ok(Arc::clone(&database.backend)),
+        None => tollgate_backends::open(url, folder, limits),
+    };
+    compile_with(loaded, open).await
+}
+
+/// Whether any of these databases answers now.
+pub async fn any_answers<'n>(loaded: &Loaded, names: impl Iterator<Item = &'n DatabaseName>) -> bool {
+    for written in names.filter_map(|name| loaded.file.databases.get(name)) {
+        let Ok(backend) = tollgate_backends::open(&written.url, &loaded.folder, PoolLimits::default()) else {
+            continue;
+        };
+        let answers = backend.probe().await.is_ok();
+        backend.close().await;
+        if answers {
+            return true;
+        }
+    }
+    false
 }
 
 fn hash(diagnostics: &Diagnostics) -> [u8; 32] {

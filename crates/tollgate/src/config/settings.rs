@@ -1,6 +1,6 @@
 //! What the server and the audit log are told: addresses, keys, bounds and folders, checked. Nothing of the policy.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use sha2::{Digest, Sha256};
 use tollgate_core::names::Code;
@@ -13,6 +13,7 @@ use super::{
     source::Path,
     yaml::Node,
 };
+use crate::protocol::http::{AllowedHost, AllowedOrigin, InvalidAddress};
 
 /// Everything beside the policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +34,9 @@ pub struct ServerSettings {
     /// What cursors are sealed with, the first one for new ones; empty when one is to be made up.
     pub seal_keys: Vec<SealKey>,
     /// `Host` headers answered besides the listener's own.
-    pub allowed_hosts: Vec<String>,
+    pub allowed_hosts: Vec<AllowedHost>,
     /// `Origin` headers answered.
-    pub allowed_origins: Vec<String>,
+    pub allowed_origins: Vec<AllowedOrigin>,
     /// Bytes of a request's body at most.
     pub body_max: usize,
     /// Connections at most.
@@ -124,14 +125,36 @@ fn server(written: &file::Server, tree: &Node, diagnostics: &mut Diagnostics) ->
             diagnostics.push(diagnostic.help("`openssl rand -base64 32` makes one"));
         }
     }
+    let allowed_hosts = parse_each(&written.allowed_hosts, &path.key("allowed_hosts"), tree, diagnostics);
+    let allowed_origins = parse_each(&written.allowed_origins, &path.key("allowed_origins"), tree, diagnostics);
     ServerSettings {
         listen,
         metrics_listen: metrics,
         seal_keys: written.seal_keys.iter().map(|secret| SealKey::from_secret(secret)).collect(),
-        allowed_hosts: written.allowed_hosts.clone(),
-        allowed_origins: written.allowed_origins.clone(),
+        allowed_hosts,
+        allowed_origins,
         body_max: usize::try_from(written.body_max.0).unwrap_or(usize::MAX),
         connections_max: usize::try_from(written.connections_max).unwrap_or(usize::MAX),
         drain_timeout: drain,
     }
+}
+
+/// Each text as what it stands for; one that stands for nothing is reported at its place.
+fn parse_each<T: FromStr<Err = InvalidAddress>>(
+    texts: &[String],
+    path: &Path,
+    tree: &Node,
+    diagnostics: &mut Diagnostics,
+) -> Vec<T> {
+    let mut parsed = Vec::with_capacity(texts.len());
+    for (at, text) in texts.iter().enumerate() {
+        match T::from_str(text) {
+            Ok(value) => parsed.push(value),
+            Err(error) => {
+                let place = tree.place_of(&path.index(at));
+                diagnostics.push(Diagnostic::error(Code::CONFIG_TYPE, error.to_string()).at(place));
+            }
+        }
+    }
+    parsed
 }

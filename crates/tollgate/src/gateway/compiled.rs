@@ -1,16 +1,16 @@
 //! A compiled configuration: every role, tool and database as calls need them. Plain data, replaced whole, never changed.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use tollgate_backends::Backend;
+use tollgate_backends::{Backend, ErrorKind};
 use tollgate_core::{
     catalog::Catalog,
-    names::{AgentName, Claims, DatabaseName, RoleName, ToolName},
+    names::{AgentName, Claims, DatabaseName, Refusal, RoleName, ToolName},
     policy::Grants,
     tools::Plan,
 };
 
-use crate::{identity::KeyHash, protocol::host::ToolListing};
+use crate::{admission::Gatehouse, identity::KeyHash, protocol::host::ToolListing};
 
 /// A compiled configuration.
 #[derive(Debug)]
@@ -39,8 +39,8 @@ pub struct Database {
     pub catalog: Arc<Catalog>,
     /// The login that statements run under, where it has one: for the audit log.
     pub user: Option<String>,
-    /// The longest a statement may run.
-    pub statement_timeout: Duration,
+    /// The bounded number of calls that may come near its pool.
+    pub gatehouse: Gatehouse,
 }
 
 impl fmt::Debug for Database {
@@ -86,4 +86,18 @@ pub struct Agent {
     pub role: RoleName,
     /// What row filters may know of it.
     pub claims: Claims,
+}
+
+impl Gateway {
+    /// A database that answered when this was compiled.
+    pub fn database(&self, name: &DatabaseName) -> Result<&Database, Refusal> {
+        self.databases.get(name).map(|database| &**database).ok_or_else(|| ErrorKind::Unavailable.to_agent())
+    }
+}
+
+impl Role {
+    /// Whether the role was given a tool of that name, ready or not.
+    pub fn knows(&self, tool: &str) -> bool {
+        self.tools.authorize(tool).is_some() || self.unavailable.contains_key(tool)
+    }
 }

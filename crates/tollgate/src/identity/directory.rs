@@ -104,6 +104,13 @@ impl Directory {
         if proved { Ok(entry.principal.clone()) } else { Err(IdentityError::Unknown) }
     }
 
+    /// What an agent of that name would be, for operators who look at its policy. No credential is asked for, so nothing runs as it.
+    pub fn registered(&self, name: &str) -> Result<Arc<Principal>, IdentityError> {
+        let entry =
+            self.by_name.get(name).ok_or_else(|| IdentityError::UnknownAgent(name.chars().take(80).collect()))?;
+        Ok(Arc::clone(&entry.principal))
+    }
+
     /// The agent named on the command line: proved by its key where one is given, else by `local: true` for this operating-system user.
     pub fn by_name(&self, name: &str, key: Option<&str>, os_user: &str) -> Result<Arc<Principal>, IdentityError> {
         let entry =

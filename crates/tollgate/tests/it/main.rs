@@ -1,4 +1,8 @@
 //! The integration tests: one binary, a file or folder per feature.
 
-#[cfg(test)]
+mod architecture;
+mod bad_input;
+mod demo;
+mod harness;
+mod postgres;
 mod protocol;

@@ -1,0 +1,131 @@
+//! The demo's folder: made once, used again. Never overwrites what a person may have changed.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use tollgate_backends::sample::{self, SampleError};
+
+use crate::identity::ApiKey;
+
+const CONFIG: &str = include_str!("tollgate.yaml");
+const AGENTS: [(&str, &str); 3] = [
+    ("support-eu", "EU customers and their orders; e-mail masked"),
+    ("analyst-us", "US figures; no names, no e-mail, no pending orders"),
+    ("auditor", "every region, notes; SSN and payment shortened"),
+];
+
+/// What an agent of the demo sees, in a few words.
+pub(super) fn describe(agent: &str) -> &'static str {
+    AGENTS.iter().find(|(name, _)| *name == agent).map_or("", |(_, sees)| sees)
+}
+
+/// Why the demo's folder could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::cli) enum DemoError {
+    /// A file could not be written or read.
+    #[error("cannot write `{path}`")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The database could not be made.
+    #[error("cannot make the sample shop")]
+    Sample(#[from] SampleError),
+    /// There is a `tollgate.yaml`, and the keys to it are gone.
+    #[error("`{0}` stands without its `keys.json`; remove it too, and the demo makes both anew")]
+    KeysGone(PathBuf),
+    /// `keys.json` is not what the demo wrote.
+    #[error("`{0}` is not a list of agents and keys")]
+    KeysUnreadable(PathBuf),
+    /// No random bytes.
+    #[error("the operating system gave no random bytes for keys")]
+    NoRandomness,
+}
+
+/// The demo's folder, complete.
+#[derive(Debug)]
+pub(in crate::cli) struct DemoFolder {
+    dir: PathBuf,
+    keys: BTreeMap<String, String>,
+}
+
+impl DemoFolder {
+    /// Makes what is missing, and tells `progress` what takes time.
+    pub(in crate::cli) fn prepare(dir: &Path, progress: &dyn Fn(&str)) -> Result<Self, DemoError> {
+        fs::create_dir_all(dir).map_err(|source| DemoError::Io { path: dir.to_owned(), source })?;
+        let (database, config, keys) = (dir.join("shop.db"), dir.join("tollgate.yaml"), dir.join("keys.json"));
+        if !database.exists() {
+            progress(&format!("making {} with {} rows …", database.display(), sample::ROWS));
+            let unfinished = dir.join(format!(".shop.db.{}", std::process::id()));
+            let made = sample::create_sqlite(&unfinished);
+            let placed = made.map_err(DemoError::from).and_then(|()| at(&database, fs::rename(&unfinished, &database)));
+            if placed.is_err() {
+                // What failed is told below; a leftover of it helps nobody.
+                drop(fs::remove_file(&unfinished));
+            }
+            placed?;
+        }
+        let keys = match (keys.exists(), config.exists()) {
+            (true, _) => read_keys(&keys)?,
+            (false, true) => return Err(DemoError::KeysGone(config)),
+            (false, false) => write_keys(&keys)?,
+        };
+        if !config.exists() {
+            write_new(&config, 0o644, &config_text(&keys))?;
+        }
+        Ok(Self { dir: dir.to_owned(), keys })
+    }
+
+    /// The folder.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The configuration in it.
+    pub(in crate::cli) fn config_path(&self) -> PathBuf {
+        self.dir.join("tollgate.yaml")
+    }
+
+    /// The agents' keys.
+    pub(super) fn keys(&self) -> &BTreeMap<String, String> {
+        &self.keys
+    }
+}
+
+fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, DemoError> {
+    result.map_err(|source| DemoError::Io { path: path.to_owned(), source })
+}
+
+fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), DemoError> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    at(path, file.and_then(|mut file| file.write_all(text.as_bytes())))
+}
+
+fn read_keys(path: &Path) -> Result<BTreeMap<String, String>, DemoError> {
+    let text = at(path, fs::read_to_string(path))?;
+    serde_json::from_str(&text).map_err(|_| DemoError::KeysUnreadable(path.to_owned()))
+}
+
+fn write_keys(path: &Path) -> Result<BTreeMap<String, String>, DemoError> {
+    let mut keys = BTreeMap::new();
+    for (agent, _) in AGENTS {
+        let key = ApiKey::generate().ok_or(DemoError::NoRandomness)?;
+        keys.insert(agent.to_owned(), key.to_string());
+    }
+    let lines: Vec<String> = keys.iter().map(|(agent, key)| format!("  \"{agent}\": \"{key}\"")).collect();
+    write_new(path, 0o600, &format!("{{\n{}\n}}\n", lines.join(",\n")))?;
+    Ok(keys)
+}
+
+fn config_text(keys: &BTreeMap<String, String>) -> String {
+    keys.iter().fold(CONFIG.to_owned(), |text, (agent, key)| {
+        text.replace(&format!("@{agent}@"), &crate::identity::KeyHash::of(key).to_string())
+    })
+}

@@ -1,0 +1,352 @@
+//! One call, as the list of its stages. Each `?` is a place where it may be refused, and every way out closes its ticket.
+
+use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+use tollgate_backends::{BackendError, ErrorKind, Executed, Execution, ReadLimits, Truncation};
+use tollgate_core::{
+    audit::{Argument, Cut, Sensitivity, Status},
+    names::{Code, Principal, Refusal, Value},
+    policy::Authorized,
+    tools::{self, BoundCall, Plan, SummaryEntry, SummaryValue},
+};
+
+use super::{DEADLINE_MAX, Database, Gate, Role, Serving, hex};
+use crate::{
+    ledger::{self, CallHead, Failure, Intent, LedgerError, Outcome, Ticket},
+    protocol::host::{CallReply, Peer, ToolCall, ToolHost, ToolListing},
+    telemetry::CallLabels,
+};
+
+/// How a call ended otherwise than with rows.
+struct Refused {
+    /// What the agent reads.
+    refusal: Refusal,
+    /// What the log says. Of no meaning before the intent.
+    status: Status,
+    /// What the log says went wrong; never a value.
+    failure: Failure,
+    waited: Option<Duration>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { failure: refusal.code.into(), refusal, status: Status::NotExecuted, waited: None }
+    }
+}
+
+impl From<LedgerError> for Refused {
+    fn from(error: LedgerError) -> Self {
+        tracing::error!(error = %error, "the audit log refused a record");
+        Refusal::new(Code::AUDIT_UNAVAILABLE, "the audit log cannot be written, so nothing is run; try again later")
+            .retry_after_ms(2_000)
+            .into()
+    }
+}
+
+impl From<BackendError> for Refused {
+    fn from(error: BackendError) -> Self {
+        let status = match error.kind {
+            ErrorKind::Timeout => Status::Timeout,
+            ErrorKind::Cancelled => Status::Cancelled,
+            ErrorKind::PoolTimeout => Status::NotExecuted,
+            ErrorKind::Unavailable
+            | ErrorKind::Data
+            | ErrorKind::Refused
+            | ErrorKind::Changed
+            | ErrorKind::Resources
+            | ErrorKind::Internal => Status::DbError,
+        };
+        let code = error.kind.code();
+        let message = Cow::Borrowed(code.title());
+        let failure = Failure { code, message, database_code: error.database_code.clone() };
+        Self { refusal: error.kind.to_agent(), status, failure, waited: None }
+    }
+}
+
+/// What a call produced.
+struct Produced {
+    executed: Executed,
+    next_cursor: Option<String>,
+}
+
+impl ToolHost for Gate {
+    fn authenticate(&self, bearer: Option<&str>, peer: &Peer) -> Result<Arc<Principal>, Refusal> {
+        self.serving().directory.by_bearer(bearer).map_err(|error| {
+            let refusal = error.to_agent();
+            self.reject(None, peer, &refusal);
+            refusal
+        })
+    }
+
+    fn list(&self, caller: &Principal) -> Arc<[ToolListing]> {
+        self.serving().gateway.roles.get(caller.role()).map(|role| role.listings.clone()).unwrap_or_default()
+    }
+
+    async fn call(&self, call: ToolCall) -> CallReply {
+        self.metrics.in_flight().inc();
+        let began = Instant::now();
+        let serving = self.serving();
+        let mut ticket = self.ledger.open(&CallHead {
+            caller: &call.caller,
+            tool: &call.name,
+            request_id: call.request_id.as_deref(),
+            traceparent: call.traceparent.as_deref(),
+            peer: ledger_peer(&call.peer),
+        });
+        let call_id = ticket.call_id().to_owned();
+        let stages = AssertUnwindSafe(self.stages(&serving, &call, &mut ticket, began)).catch_unwind().await;
+        let ended = stages.unwrap_or_else(|_panic| {
+            tracing::error!(call_id, tool = call.name, "a call panicked; this is a bug in Tollgate");
+            let refusal = Refusal::new(Code::INTERNAL, "an internal error; the operator's log says more");
+            Err(Refused { status: Status::Unknown, ..Refused::from(refusal) })
+        });
+        let ended = close(ticket, ended, call.arguments.as_deref()).await;
+        self.observe(&serving, &call, &ended, began);
+        match ended {
+            Ok(produced) => rows_reply(&produced, call_id),
+            Err(Refused { refusal, .. }) if refusal.code == Code::UNKNOWN_TOOL => {
+                CallReply::UnknownTool { refusal, call_id }
+            }
+            Err(Refused { refusal, .. }) => CallReply::Refused { refusal, call_id },
+        }
+    }
+
+    fn reject(&self, caller: Option<&Principal>, peer: &Peer, refusal: &Refusal) {
+        self.metrics.refused(refusal.code);
+        self.ledger.reject(caller, &ledger_peer(peer), refusal.code);
+    }
+}
+
+impl Gate {
+    async fn stages(
+        &self,
+        serving: &Serving,
+        call: &ToolCall,
+        ticket: &mut Ticket,
+        began: Instant,
+    ) -> Result<Produced, Refused> {
+        if self.closing.is_cancelled() {
+            return Err(crate::admission::AdmissionError::ShuttingDown.to_agent().into());
+        }
+        let deadline = (began + DEADLINE_MAX).min(call.deadline.unwrap_or(began + DEADLINE_MAX));
+        let (role, plan) = authorize(serving, &call.caller, &call.name)?;
+        let bound = self.bind(serving, &plan, call, ticket.call_id())?;
+        let database = serving.gateway.database(plan.tool().tool().database())?;
+        let _permit = database.gatehouse.admit(deadline).await.map_err(|error| error.to_agent())?;
+        self.intend(serving, call, ticket, plan.tool(), &bound, database, deadline).await?;
+        let limits = ReadLimits { rows_max: bound.rows_max, bytes_max: role.limits.bytes_max };
+        let execution =
+            Execution { statement: &bound.statement, values: &bound.values, limits, deadline, cancel: &call.cancel };
+        let executed = database.backend.execute(execution).await.map_err(|error| {
+            log_failure(ticket.call_id(), &call.name, &error);
+            Refused::from(error)
+        })?;
+        self.metrics.ran(database.name.as_str(), executed.waited.as_secs_f64(), executed.ran.as_secs_f64());
+        let next_cursor = match executed.rows.truncated {
+            Some(_) => bound.page.next_cursor(executed.rows.count, &self.seals),
+            None => None,
+        };
+        Ok(Produced { executed, next_cursor })
+    }
+
+    fn bind(
+        &self,
+        serving: &Serving,
+        plan: &Authorized<'_, Arc<Plan>>,
+        call: &ToolCall,
+        call_id: &str,
+    ) -> Result<BoundCall, Refused> {
+        let today = self.clock.today();
+        let bound = tools::bind(
+            plan,
+            &tools::Call {
+                caller: &call.caller,
+                arguments: call.arguments.as_deref(),
+                call_id,
+                today,
+                cursors: &self.seals,
+                policy_hash: &serving.gateway.policy_hash,
+            },
+        );
+        bound.map_err(|error| error.to_agent().into())
+    }
+
+    /// Invariant **intent first**: when this returns `Ok`, what is about to run is on the disk.
+    #[expect(clippy::too_many_arguments, reason = "everything that the record says")]
+    async fn intend(
+        &self,
+        serving: &Serving,
+        call: &ToolCall,
+        ticket: &mut Ticket,
+        plan: &Plan,
+        bound: &BoundCall,
+        database: &Database,
+        deadline: Instant,
+    ) -> Result<(), Refused> {
+        let summary = plan.summarise(call.arguments.as_deref());
+        let values: Vec<Value> = summary.iter().map(|entry| summarised(&entry.value)).collect();
+        let input: Vec<Argument<'_>> = summary
+            .iter()
+            .zip(&values)
+            .map(|(entry, value)| Argument::new(&entry.name, value, sensitivity(entry)))
+            .collect();
+        let claims: Vec<Argument<'_>> = call
+            .caller
+            .claims()
+            .iter()
+            .map(|(name, value)| {
+                let sensitive = plan.sensitive_claims().contains(name);
+                let sensitivity = if sensitive { Sensitivity::Sensitive } else { Sensitivity::Plain };
+                Argument::claim(name.as_str(), value, sensitivity)
+            })
+            .collect();
+        let intent = Intent {
+            tool_version: &hex(plan.tool().fingerprint()),
+            database: database.name.as_str(),
+            database_user: database.user.as_deref().unwrap_or_default(),
+            policy_hash: &serving.policy_hash,
+            config_hash: &serving.config_hash,
+            sql_fingerprint: &hex(bound.statement.fingerprint()),
+            claims: &claims,
+            input: &input,
+            deadline: deadline.saturating_duration_since(Instant::now()),
+        };
+        Ok(ticket.intent(intent).await?)
+    }
+
+    fn observe(&self, serving: &Serving, call: &ToolCall, ended: &Result<Produced, Refused>, began: Instant) {
+        self.metrics.in_flight().dec();
+        let known = serving.gateway.roles.get(call.caller.role()).is_some_and(|role| role.knows(&call.name));
+        let status = match ended {
+            Ok(_) => "ok",
+            Err(refused) => {
+                self.metrics.refused(refused.refusal.code);
+                match refused.status {
+                    Status::NotExecuted => "refused",
+                    other => other.as_str(),
+                }
+            }
+        };
+        let tool = if known { call.name.clone() } else { "unknown".to_owned() };
+        let role = call.caller.role().to_string();
+        self.metrics.called(&CallLabels { tool, role, status }, began.elapsed().as_secs_f64());
+    }
+}
+
+/// The tool as this caller may use it. A tool that was not granted is not there.
+pub(super) fn authorize<'s>(
+    serving: &'s Serving,
+    caller: &Principal,
+    name: &str,
+) -> Result<(&'s Role, Authorized<'s, Arc<Plan>>), Refusal> {
+    let unknown = || Refusal::new(Code::UNKNOWN_TOOL, "there is no such tool; `tools/list` says which there are");
+    let role = serving.gateway.roles.get(caller.role()).ok_or_else(unknown)?;
+    if role.unavailable.contains_key(name) {
+        return Err(ErrorKind::Unavailable.to_agent());
+    }
+    let plan = role.tools.authorize(name).ok_or_else(unknown)?;
+    Ok((role, plan))
+}
+
+/// Writes how the call ended. The reply waits for it: what cannot be written down is not answered with rows.
+async fn close(
+    ticket: Ticket,
+    ended: Result<Produced, Refused>,
+    arguments: Option<&RawValue>,
+) -> Result<Produced, Refused> {
+    let outcome = match &ended {
+        Ok(Produced { executed, .. }) => Outcome {
+            truncated: executed.rows.truncated.map(|cut| match cut {
+                Truncation::Rows => Cut::Rows,
+                Truncation::Bytes => Cut::Bytes,
+            }),
+            waited: Some(executed.waited),
+            ran: Some(executed.ran),
+            ..Outcome::ok(u64::from(executed.rows.count), executed.rows.json.len() as u64)
+        },
+        Err(refused) => Outcome {
+            waited: refused.waited,
+            arguments: arguments.map(RawValue::get),
+            ..Outcome::failed(refused.status, refused.failure.clone())
+        },
+    };
+    match ticket.close(outcome).await {
+        Ok(()) => ended,
+        Err(error) if ended.is_ok() => Err(error.into()),
+        Err(error) => {
+            tracing::error!(error = %error, "the audit log refused the record of a refusal");
+            ended
+        }
+    }
+}
+
+/// The result object: `{"rows":[…],"row_count":n,"truncated":false,"next_cursor":null}`.
+fn rows_reply(produced: &Produced, call_id: String) -> CallReply {
+    let rows = &produced.executed.rows;
+    let json = std::str::from_utf8(&rows.json).ok().and_then(|array| {
+        let cursor = produced.next_cursor.as_ref().map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""));
+        let (count, truncated) = (rows.count, rows.truncated.is_some());
+        let mut object = String::with_capacity(array.len() + cursor.len() + 80);
+        object.push_str("{\"rows\":");
+        object.push_str(array);
+        object.push_str(&format!(",\"row_count\":{count},\"truncated\":{truncated},\"next_cursor\":{cursor}}}"));
+        RawValue::from_string(object).ok()
+    });
+    match json {
+        Some(json) => CallReply::Rows { json, call_id },
+        None => {
+            tracing::error!(call_id, "a backend encoded rows that are not JSON; this is a bug in Tollgate");
+            let refusal = Refusal::new(Code::INTERNAL, "an internal error; the operator's log says more");
+            CallReply::Refused { refusal, call_id }
+        }
+    }
+}
+
+fn ledger_peer(peer: &Peer) -> ledger::Peer<'_> {
+    ledger::Peer { transport: peer.transport, address: peer.address, client: peer.client.as_deref() }
+}
+
+fn sensitivity(entry: &SummaryEntry) -> Sensitivity {
+    if entry.sensitive { Sensitivity::Sensitive } else { Sensitivity::Plain }
+}
+
+fn summarised(value: &SummaryValue) -> Value {
+    match value {
+        SummaryValue::Whole(json) => logged(json),
+        SummaryValue::Cut { start, .. } => Value::Text(start.clone()),
+    }
+}
+
+/// An argument's JSON as the log's value: what was sent, not what it was read as.
+fn logged(json: &RawValue) -> Value {
+    let text = json.get();
+    match text.as_bytes().first() {
+        Some(b'"') => serde_json::from_str(text).map_or_else(|_| Value::Json(text.to_owned()), Value::Text),
+        Some(b't') => Value::Bool(true),
+        Some(b'f') => Value::Bool(false),
+        Some(b'n') => Value::Null,
+        Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(text).map_or_else(
+            |_| Value::Json(text.to_owned()),
+            |items| Value::Array(items.into_iter().map(logged).collect()),
+        ),
+        Some(b'{') | None => Value::Json(text.to_owned()),
+        Some(_) => Value::Number(text.to_owned()),
+    }
+}
+
+/// The database's own story, for the operator's log. It may quote data, so it is logged at `debug` only.
+fn log_failure(call_id: &str, tool: &str, error: &BackendError) {
+    let code = error.database_code.as_deref().unwrap_or_default();
+    match error.kind {
+        ErrorKind::Cancelled | ErrorKind::Data | ErrorKind::Timeout => {
+            tracing::info!(call_id, tool, code, kind = ?error.kind, "a statement did not finish");
+        }
+        _ => tracing::warn!(call_id, tool, code, kind = ?error.kind, "a statement failed"),
+    }
+    if let Some(source) = &error.source {
+        tracing::debug!(call_id, story = %source, "what the database said");
+    }
+}

@@ -1,0 +1,100 @@
+//! What a tool's statement becomes for a caller: for operators, who see hidden names and the plan. Runs nothing.
+
+use serde_json::value::RawValue;
+use tollgate_core::{
+    names::{Principal, Refusal, Value},
+    sql::tree::Slot,
+    tools::{self, CursorSeal},
+};
+
+use super::{Serving, call::authorize};
+
+/// An explanation.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The caller's role.
+    pub role: String,
+    /// The statement as the configuration has it.
+    pub written: String,
+    /// The statement as it is sent.
+    pub rewritten: String,
+    /// Whether a leaky operation made it fence its tables.
+    pub fenced: bool,
+    /// Each bound parameter: `$2 :region` and its value as JSON.
+    pub parameters: Vec<(String, String)>,
+    /// The database's plan.
+    pub plan: String,
+}
+
+/// An explanation continues nothing.
+struct NoCursors;
+
+impl CursorSeal for NoCursors {
+    fn seal(&self, _offset: u64, _binding: &[u8; 32]) -> Option<String> {
+        None
+    }
+
+    fn open(&self, _sealed: &str, _binding: &[u8; 32]) -> Option<u64> {
+        None
+    }
+}
+
+impl Serving {
+    /// Explains a call of `tool` by `caller` with these arguments, as of `today`.
+    pub async fn explain(
+        &self,
+        caller: &Principal,
+        tool: &str,
+        arguments: &RawValue,
+        today: jiff::civil::Date,
+    ) -> Result<Explained, Refusal> {
+        let (_, plan) = authorize(self, caller, tool)?;
+        let call = tools::Call {
+            caller,
+            arguments: Some(arguments),
+            call_id: "explain",
+            today,
+            cursors: &NoCursors,
+            policy_hash: &self.gateway.policy_hash,
+        };
+        let bound = tools::bind(&plan, &call).map_err(|error| error.to_agent())?;
+        let database = self.gateway.database(plan.tool().tool().database())?;
+        let plan_text = database.backend.plan(&bound.statement, &bound.values).await.map_err(|e| e.kind.to_agent())?;
+        let marker = match bound.statement.dialect() {
+            tollgate_core::names::Dialect::Postgres => '$',
+            tollgate_core::names::Dialect::Sqlite => '?',
+        };
+        let slots = bound.statement.slots().iter().zip(&bound.values).enumerate();
+        Ok(Explained {
+            role: caller.role().to_string(),
+            written: plan.tool().tool().template().text().to_owned(),
+            rewritten: bound.statement.text().to_owned(),
+            fenced: bound.statement.fenced(),
+            parameters: slots
+                .map(|(at, (slot, value))| (format!("{marker}{} {}", at + 1, name(&slot.slot)), json(value)))
+                .collect(),
+            plan: plan_text,
+        })
+    }
+}
+
+fn name(slot: &Slot) -> String {
+    match slot {
+        Slot::CallId => "the call's id, for the database's own log".to_owned(),
+        Slot::Param(name) | Slot::ParamList(name) => format!(":{name}"),
+        Slot::Claim(name) | Slot::ClaimList(name) => format!(":claims.{name}"),
+        Slot::Limit => "rows at most".to_owned(),
+        Slot::Offset => "rows skipped".to_owned(),
+    }
+}
+
+fn json(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Integer(number) => number.to_string(),
+        Value::Number(text) | Value::Json(text) => text.clone(),
+        Value::Text(text) => serde_json::Value::String(text.clone()).to_string(),
+        Value::Array(items) => format!("[{}]", items.iter().map(json).collect::<Vec<_>>().join(", ")),
+    }
+}
