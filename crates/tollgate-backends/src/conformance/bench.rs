@@ -8,7 +8,10 @@ use tokio_util::sync::CancellationToken;
 use tollgate_core::{
     catalog::Catalog,
     names::{ParamName, Value},
-    sql::{CheckedStatement, ParamShape, Request, RestrictedColumn, Restriction, Restrictions, check, tree::Slot},
+    sql::{
+        CheckedStatement, ClaimUse, ParamShape, Request, RestrictedColumn, Restriction, Restrictions, Scope, check,
+        resolve_predicate, restrict_predicate, tree::Slot,
+    },
 };
 
 use super::Fixture;
@@ -67,6 +70,22 @@ impl<F: Fixture> Bench<F> {
             restrictions.tables.insert(table.id.clone(), restriction);
         }
         Self { fixture, catalog, restrictions }
+    }
+
+    /// Hides the rows of a table that do not meet a predicate.
+    pub(super) fn restrict(&mut self, table: &str, predicate: &str) {
+        let table = self.catalog.table(None, table).unwrap();
+        let scope = Scope {
+            catalog: &self.catalog,
+            visible: &self.restrictions,
+            params: &BTreeMap::new(),
+            claims: ClaimUse::Allowed,
+        };
+        let resolved = resolve_predicate(predicate, table, &scope).unwrap();
+        let filter = restrict_predicate(resolved, &self.restrictions, self.catalog.dialect()).unwrap();
+        let restriction = self.restrictions.tables.get_mut(&table.id).unwrap();
+        restriction.filter = Some(filter);
+        restriction.hides_rows = true;
     }
 
     pub(super) fn backend(&self) -> &Arc<dyn Backend> {

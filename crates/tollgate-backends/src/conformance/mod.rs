@@ -47,6 +47,7 @@ macro_rules! conformance {
             rows_max_is_exact,
             bytes_max_is_exact,
             pages_follow_one_another,
+            restricted_tables_show_their_rows_alone,
             a_deadline_stops_a_statement,
             a_cancel_stops_a_statement_and_not_the_next,
             a_dropped_call_stops_its_statement_and_not_the_next,

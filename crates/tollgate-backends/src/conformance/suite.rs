@@ -97,6 +97,23 @@ pub(super) async fn pages_follow_one_another<F: Fixture>() {
     assert_eq!(seen, (1..=3_000).collect::<Vec<_>>());
 }
 
+pub(super) async fn restricted_tables_show_their_rows_alone<F: Fixture>() {
+    let Some(mut bench) = Bench::<F>::new(pool_of(1)).await else { return };
+    bench.restrict("series", "n <= 10 AND EXISTS (SELECT 1 FROM facts f WHERE f.id = 1)");
+    bench.restrict("exact", "big > 9007199254740992");
+    for (sql, expected) in [
+        ("SELECT count(*) AS n FROM series", r#"[{"n":10}]"#),
+        ("SELECT max(n) AS n FROM series", r#"[{"n":10}]"#),
+        ("SELECT count(*) AS n FROM series a LEFT JOIN series b ON a.n = b.n + 10", r#"[{"n":10}]"#),
+        ("SELECT n FROM series WHERE abs(n) > 9", r#"[{"n":10}]"#),
+        ("SELECT id FROM exact WHERE abs(big) > 0 ORDER BY id", r#"[{"id":3},{"id":5}]"#),
+        ("WITH c AS (SELECT n FROM series WHERE abs(n) < 3) SELECT count(*) AS n FROM c", r#"[{"n":2}]"#),
+    ] {
+        let rows = bench.rows(sql, Terms::plain()).await.unwrap_or_else(|e| panic!("{sql}: {e} {:?}", e.source));
+        assert_eq!(std::str::from_utf8(&rows.json).unwrap(), expected, "{sql}");
+    }
+}
+
 /// A call on the same connection is answered as if nothing had been there before.
 async fn next_call_is_unharmed<F: Fixture>(bench: &Bench<F>) {
     let asked = Clock::now();

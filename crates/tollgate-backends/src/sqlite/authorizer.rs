@@ -136,9 +136,13 @@ impl Allowance {
         self.within.recursive |= learnt.within.recursive;
     }
 
-    /// Whether the statement calls this function.
-    pub(super) fn calls(&self, function: &str) -> bool {
-        self.functions.contains(function)
+    /// Whether the statement has a list to read with `json_each`, or a view that may read what it likes.
+    pub(super) fn may_read_virtual_tables(&self) -> bool {
+        self.reads_lists() || !self.within.tables.is_empty()
+    }
+
+    fn reads_lists(&self) -> bool {
+        self.functions.contains(JSON_EACH_VALUE.0)
     }
 
     fn covers(&self, context: &AuthContext<'_>) -> bool {
@@ -172,12 +176,12 @@ impl Allowance {
     fn has_table(&self, table: &str) -> bool {
         self.tables.contains(table)
             || self.within.tables.contains(table)
-            || (table == JSON_EACH_VALUE.0 && self.calls(JSON_EACH_VALUE.0))
+            || (table == JSON_EACH_VALUE.0 && self.reads_lists())
     }
 
     fn has_column(&self, is_own_text: bool, accessor: Option<String>, table: String, column: String) -> bool {
         if (table.as_str(), column.as_str()) == JSON_EACH_VALUE {
-            return is_own_text && self.calls(JSON_EACH_VALUE.0);
+            return is_own_text && self.reads_lists();
         }
         let column = (table, column);
         if is_own_text && self.columns.contains(&column) {

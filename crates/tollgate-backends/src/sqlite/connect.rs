@@ -38,7 +38,8 @@ const LIMITS: [(Limit, i32); 11] = [
     (Limit::SQLITE_LIMIT_VDBE_OP, 250_000),
     (Limit::SQLITE_LIMIT_FUNCTION_ARG, 100),
     (Limit::SQLITE_LIMIT_ATTACHED, 0),
-    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000),
+    // More than the core lets a pattern have before it counts as one that may fail: see `sql::leak`.
+    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 8_192),
     (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 1_000),
     (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
 ];

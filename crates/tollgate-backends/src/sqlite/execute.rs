@@ -202,7 +202,7 @@ impl<'c> Engine<'c> {
     pub(super) fn prepare_guarded(&self, guarded: Guarded<'_>) -> Result<Prepared<'c>, BackendError> {
         let allowance = self.allowance(guarded.footprint)?;
         let mut flags = PrepFlags::SQLITE_PREPARE_PERSISTENT;
-        if !allowance.calls("json_each") {
+        if !allowance.may_read_virtual_tables() {
             flags |= PrepFlags::SQLITE_PREPARE_NO_VTAB;
         }
         let armed = self.authorizer.arm(&allowance);

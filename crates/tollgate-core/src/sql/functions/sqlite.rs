@@ -29,8 +29,6 @@ pub(super) const FUNCTIONS: &[FunctionSpec] = &[
     scalar("abs",          (1, 1),    LEAKY,      Unknown),
     scalar("round",        (1, 2),    Total(ALL), Float),
     scalar("sign",         (1, 1),    Total(ALL), Integer),
-    scalar("ceil",         (1, 1),    Total(ALL), Unknown),
-    scalar("floor",        (1, 1),    Total(ALL), Unknown),
     // Choice.
     scalar("coalesce",     (2, MANY), Total(ALL), FirstArgument),
     scalar("ifnull",       (2, 2),    Total(ALL), FirstArgument),
