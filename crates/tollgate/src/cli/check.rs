@@ -1,6 +1,6 @@
 //! `tollgate check`: compiles the configuration against the live databases and says everything that is wrong. Serves and changes nothing.
 
-use std::{collections::BTreeSet, process::ExitCode};
+use std::{collections::BTreeSet, io::IsTerminal, process::ExitCode};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::{
 
 /// Compile the configuration against the live databases; every mistake, with its line.
 ///
-/// Exits with 0 when it can be served, 1 when it has mistakes.
+/// Exits with 0 when it can be served, 1 when it has mistakes, 2 when a part of it could not be checked.
 #[derive(Debug, Args)]
 pub struct Check {
     #[command(flatten)]
@@ -36,10 +36,7 @@ pub async fn run(command: Check) -> ExitCode {
         Ok(loaded) => config::compile(&loaded).await,
         Err(diagnostics) => Err(diagnostics),
     };
-    let code = match &result {
-        Ok(_) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::from(1),
-    };
+    let code = exit_code(&result);
     match command.format {
         Format::Text => match &result {
             Ok(compiled) => print(&command, compiled),
@@ -55,9 +52,19 @@ pub async fn run(command: Check) -> ExitCode {
     code
 }
 
+fn exit_code(result: &Result<Compiled, Diagnostics>) -> ExitCode {
+    match result {
+        Ok(compiled) if compiled.gateway.unavailable.is_empty() => ExitCode::SUCCESS,
+        // What depends on a database that did not answer was not checked.
+        Ok(_) => ExitCode::from(2),
+        Err(diagnostics) if diagnostics.sources().iter().next().is_none() => ExitCode::from(2),
+        Err(_) => ExitCode::from(1),
+    }
+}
+
 /// The mistakes, and how many.
 fn report(diagnostics: &Diagnostics) {
-    let style = if Paint::stdout().is_on() { Style::Colour } else { Style::Plain };
+    let style = if std::io::stdout().is_terminal() { Style::Colour } else { Style::Plain };
     output::line(diagnostics.render(style).trim_end());
     let count = |severity, word: &str| match diagnostics.count(severity) {
         0 => None,
@@ -84,7 +91,12 @@ fn print(command: &Check, compiled: &Compiled) {
     output::line(format_args!("{}\n", output::table(&["database", "engine", "tables", "login"], &databases(gateway))));
     output::line(format_args!("{}\n", output::table(&["role", "tables", "tools", "agents"], &roles(compiled))));
     output::line(format_args!("{}\n", output::table(&["tool", "roles", "variants", ""], &tools(gateway))));
-    output::line(paint.green("the configuration can be served"));
+    match gateway.unavailable.len() {
+        0 => output::line(paint.green("the configuration can be served")),
+        _ => {
+            output::line("the configuration can be served; what needs a database that does not answer was not checked");
+        }
+    }
 }
 
 fn databases(gateway: &Gateway) -> Vec<Vec<String>> {
@@ -134,8 +146,8 @@ fn tools(gateway: &Gateway) -> Vec<Vec<String>> {
         if plans.is_empty() {
             notes.push("not available now".to_owned());
         }
-        let variants = plans.first().map_or(0, |(_, plan)| plan.statements().count());
-        vec![name.to_string(), roles.join(", "), variants.to_string(), notes.join("; ")]
+        let variants = plans.first().map(|(_, plan)| plan.statements().count().to_string()).unwrap_or_default();
+        vec![name.to_string(), roles.join(", "), variants, notes.join("; ")]
     };
     names.into_iter().map(row).collect()
 }
@@ -170,13 +182,13 @@ fn fenced(gateway: &Gateway) -> BTreeSet<&ToolName> {
 /// A line of the matrix: what is denied steps back, what is changed stands out.
 fn coloured(line: &str, paint: Paint) -> String {
     let Some(name_end) = line.strip_prefix("  ").and_then(|rest| rest.find("  ")).map(|end| end + 2) else {
-        let is_title = !line.starts_with(' ');
+        let is_title = !line.is_empty() && !line.starts_with(' ');
         return if is_title { paint.bold(line) } else { line.to_owned() };
     };
     let (name, cells) = line.split_at(name_end);
-    let cell = |text: &str| match text.trim_end() {
-        "deny" | "none" => paint.dim(text),
-        word if word.starts_with("mask ") || word.starts_with("filter ") => paint.cyan(text),
+    let cell = |text: &str| match text.trim() {
+        word @ ("deny" | "none") => text.replace(word, &paint.dim(word)),
+        word if word.starts_with("mask ") || word.starts_with("filter ") => text.replace(word, &paint.cyan(word)),
         _ => text.to_owned(),
     };
     // Cells are two spaces apart or more, and none of them holds two spaces.

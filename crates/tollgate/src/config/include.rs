@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Read,
+    io::{self, Read},
     path::{Path as FilePath, PathBuf},
 };
 
@@ -53,20 +53,17 @@ impl Files<'_> {
     }
 
     fn text(&mut self, path: &FilePath) -> Result<String, String> {
-        let real = fs::canonicalize(path).map_err(|error| error.kind().to_string())?;
+        let real = fs::canonicalize(path).map_err(|error| unreadable(&error))?;
         if self.seen.contains(&real) {
             return Err("it is included twice".to_owned());
         }
         if self.seen.len() >= FILES_MAX {
             return Err(format!("a configuration has at most {FILES_MAX} files"));
         }
-        let file = fs::File::open(&real).map_err(|error| error.kind().to_string())?;
+        let file = fs::File::open(&real).map_err(|error| unreadable(&error))?;
         self.seen.push(real);
         let mut text = String::new();
-        file.take(FILE_BYTES_MAX as u64 + 1).read_to_string(&mut text).map_err(|error| match error.kind() {
-            std::io::ErrorKind::InvalidData => "it is not UTF-8".to_owned(),
-            kind => kind.to_string(),
-        })?;
+        file.take(FILE_BYTES_MAX as u64 + 1).read_to_string(&mut text).map_err(|error| unreadable(&error))?;
         Ok(text)
     }
 
@@ -99,7 +96,7 @@ impl Files<'_> {
                     }
                 }
                 Err(error) => {
-                    let message = format!("cannot read `{}`: {}", error.path().display(), error.error().kind());
+                    let message = format!("cannot read `{}`: {}", error.path().display(), unreadable(error.error()));
                     self.diagnostics.push(Diagnostic::error(Code::CONFIG_SYNTAX, message).at(place));
                 }
             }
@@ -135,6 +132,15 @@ impl Files<'_> {
         let message = format!("`{what}` is declared twice");
         self.diagnostics
             .push(Diagnostic::error(Code::CONFIG_DUPLICATE, message).at(place).related("first here", first));
+    }
+}
+
+/// Why a file cannot be read, in an operator's words.
+pub(super) fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::InvalidData => "it is not UTF-8".to_owned(),
+        kind => kind.to_string(),
     }
 }
 

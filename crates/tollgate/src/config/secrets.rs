@@ -10,6 +10,7 @@ use tollgate_core::names::Code;
 
 use super::{
     diagnostics::{Diagnostic, Diagnostics},
+    include::unreadable,
     yaml::{Data, Node, Text},
 };
 
@@ -104,7 +105,7 @@ impl<'a> Secrets<'a> {
                 let trimmed = text.strip_suffix('\n').map_or(text.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));
                 Ok(trimmed.to_owned())
             }
-            Err(error) => Err(format!("cannot read the secret file `{path}`: {}", error.kind())),
+            Err(error) => Err(format!("cannot read the secret file `{path}`: {}", unreadable(&error))),
         }
     }
 }
