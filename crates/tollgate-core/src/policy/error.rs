@@ -84,14 +84,6 @@ pub enum Problem {
         /// Its type.
         ty: String,
     },
-    /// A type that cannot be named without quotes.
-    #[error("the type `{ty}` of column `{column}` cannot be masked")]
-    MaskTypeName {
-        /// The column.
-        column: String,
-        /// Its type.
-        ty: String,
-    },
     /// No row filter.
     #[error("`rows` is missing: write a condition, or `rows: all`")]
     RowsMissing,
@@ -104,6 +96,11 @@ pub enum Problem {
     /// A row filter that cannot be read.
     #[error("the row filter cannot be used: {0}")]
     Filter(SqlError),
+    /// A row filter that reads a table the role does not have.
+    #[error(
+        "the row filter cannot be used: {0}; it may read only tables that the role is granted, as the role sees them"
+    )]
+    FilterTable(SqlError),
     /// Row filters that need each other.
     #[error("the row filters of {0} depend on each other in a circle")]
     Cycle(String),
@@ -127,13 +124,14 @@ impl Problem {
             Problem::DuplicateTable(_) | Problem::DuplicateColumn(_) => Code::CONFIG_DUPLICATE,
             Problem::UnknownColumn { .. } => Code::CONFIG_UNKNOWN_COLUMN,
             Problem::NoColumns(_) | Problem::RowsForm => Code::CONFIG_TYPE,
-            Problem::UnknownMask { .. }
-            | Problem::MaskOnHiddenColumn(_)
-            | Problem::MaskType { .. }
-            | Problem::MaskTypeName { .. } => Code::CONFIG_MASK,
-            Problem::RowsMissing | Problem::NotACondition | Problem::Filter(_) | Problem::LeakyFilter(_) => {
-                Code::CONFIG_ROW_FILTER
+            Problem::UnknownMask { .. } | Problem::MaskOnHiddenColumn(_) | Problem::MaskType { .. } => {
+                Code::CONFIG_MASK
             }
+            Problem::RowsMissing
+            | Problem::NotACondition
+            | Problem::Filter(_)
+            | Problem::FilterTable(_)
+            | Problem::LeakyFilter(_) => Code::CONFIG_ROW_FILTER,
             Problem::Cycle(_) | Problem::SelfReference(_) => Code::CONFIG_FILTER_CYCLE,
         }
     }

@@ -82,7 +82,11 @@ impl Resolving<'_> {
                     continue;
                 }
                 Err(error) => {
-                    self.errors.push(at(granted.grant, &below, Problem::Filter(error)));
+                    let problem = match error {
+                        SqlError::UnknownTable { .. } => Problem::FilterTable(error),
+                        error => Problem::Filter(error),
+                    };
+                    self.errors.push(at(granted.grant, &below, problem));
                     continue;
                 }
             };

@@ -62,7 +62,7 @@ impl Mask {
     /// The expression over `RAW` that stands in the column's place.
     pub(super) fn over(self, table: &Table, column: &Column, dialect: Dialect) -> Result<Expr, Problem> {
         if self == Mask::Null {
-            return null(column, dialect);
+            return Ok(null(table, column, dialect));
         }
         let text = match (&column.ty.kind, dialect) {
             (TypeKind::Text, _) | (TypeKind::Any, Dialect::Sqlite) => raw(table, column),
@@ -83,14 +83,15 @@ impl Mask {
     }
 }
 
-fn null(column: &Column, dialect: Dialect) -> Result<Expr, Problem> {
+fn null(table: &Table, column: &Column, dialect: Dialect) -> Expr {
     let null = Expr::Literal(Literal::Null);
-    match dialect {
-        Dialect::Sqlite => Ok(null),
-        Dialect::Postgres => {
-            let ty = CastType::of_column(&column.ty)
-                .ok_or_else(|| Problem::MaskTypeName { column: column.name.clone(), ty: column.ty.name.clone() })?;
-            Ok(Expr::Cast { expr: Box::new(null), ty })
+    match (dialect, CastType::of_column(&column.ty)) {
+        (Dialect::Sqlite, _) => null,
+        (Dialect::Postgres, Some(ty)) => Expr::Cast { expr: Box::new(null), ty },
+        // A type that only quotes can name: the column lends its type and nothing else.
+        (Dialect::Postgres, None) => {
+            let never = Expr::Literal(Literal::Bool(false));
+            Expr::Case { operand: None, branches: vec![(never, raw(table, column))], otherwise: None }
         }
     }
 }

@@ -7,6 +7,9 @@ mod mask;
 mod matrix;
 mod role;
 
+#[cfg(test)]
+mod tests;
+
 pub use decide::{Authorized, Grants};
 pub use error::{PathPart, PolicyError, Problem};
 pub use mask::Mask;

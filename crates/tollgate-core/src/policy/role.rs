@@ -118,6 +118,8 @@ impl<'a> Granted<'a> {
             Some(RowsGrant::List(texts)) => texts
                 .iter()
                 .enumerate()
+                // Beside others it is a mistake that has been told.
+                .filter(|(_, text)| *text != ALL)
                 .map(|(index, text)| (text.as_str(), vec![key(), PathPart::Index(index)]))
                 .collect(),
             None => Vec::new(),

@@ -75,11 +75,7 @@ pub fn check(request: &Request<'_>) -> Result<CheckedStatement, SqlError> {
 }
 
 /// The same for a resolved query.
-pub fn check_query(
-    mut query: Query,
-    dialect: Dialect,
-    restrictions: &Restrictions,
-) -> Result<CheckedStatement, SqlError> {
+fn check_query(mut query: Query, dialect: Dialect, restrictions: &Restrictions) -> Result<CheckedStatement, SqlError> {
     refuse_patterns(&query, dialect)?;
     let columns = output_columns(dialect, &query);
     unique_output_names(dialect, &columns)?;

@@ -24,7 +24,7 @@ mod tokens;
 mod uses;
 mod walk;
 
-pub use check::{CheckError, Request, check, check_query, is_condition, leak_of_predicate, tables_of_predicate};
+pub use check::{CheckError, Request, check, is_condition, leak_of_predicate, tables_of_predicate};
 pub use error::SqlError;
 pub use leak::{Leak, ends_in_escape};
 pub use render::RenderError;

@@ -60,12 +60,15 @@ fn merge_types(a: TypeKind, b: TypeKind) -> Kind {
     use TypeKind as T;
     match (a, b) {
         (T::Other, _) | (_, T::Other) => Kind::Clash,
+        (T::Array(a), T::Array(b)) => match merge_types(a.kind.clone(), b.kind) {
+            Kind::Typed(kind) if kind == a.kind => Kind::Typed(T::Array(a)),
+            _ => Kind::Clash,
+        },
         (a, b) if a == b => Kind::Typed(a),
         (T::Int | T::BigInt, T::BigInt | T::Int) => Kind::Typed(T::BigInt),
         (T::Int | T::BigInt | T::Decimal, T::Decimal) | (T::Decimal, T::Int | T::BigInt) => Kind::Typed(T::Decimal),
         // From a decimal to a float there are values out of range; from an integer there are none.
         (T::Int | T::BigInt, T::Float) | (T::Float, T::Int | T::BigInt) => Kind::Typed(T::Float),
-        (T::Array(a), T::Array(b)) if a.kind == b.kind => Kind::Typed(T::Array(a)),
         _ => Kind::Clash,
     }
 }

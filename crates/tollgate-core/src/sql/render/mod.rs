@@ -34,6 +34,9 @@ pub enum RenderError {
     /// A word that may not stand outside quotes.
     #[error("`{0}` is not a plain type or function name")]
     Word(String),
+    /// A common table expression that no WITH around it defines: its name could be a base table's.
+    #[error("no common table expression `{0}` is in scope")]
+    UnknownCte(String),
     /// The call's id, which no statement may refer to.
     #[error("the call's id is not a value of the statement")]
     CallId,
@@ -56,7 +59,7 @@ pub(super) fn render(query: &Query, dialect: Dialect) -> Result<Rendered, Render
         Dialect::Postgres => vec![Slot::CallId],
         Dialect::Sqlite => Vec::new(),
     };
-    let mut printer = Printer { dialect, text: String::new(), slots };
+    let mut printer = Printer { dialect, text: String::new(), slots, ctes: Vec::new() };
     printer.query(query)?;
     Ok(Rendered { text: printer.text, slots: printer.slots })
 }
@@ -66,6 +69,8 @@ struct Printer {
     dialect: Dialect,
     text: String,
     slots: Vec<Slot>,
+    /// The common table expressions in scope.
+    ctes: Vec<String>,
 }
 
 type Printed = Result<(), RenderError>;
@@ -76,6 +81,7 @@ impl Printer {
     }
 
     fn query(&mut self, query: &Query) -> Printed {
+        let outer = self.ctes.len();
         for (index, cte) in query.with.iter().enumerate() {
             self.put(if index == 0 { "WITH " } else { ", " });
             self.ident(&cte.name)?;
@@ -84,6 +90,7 @@ impl Printer {
             self.put(") AS (");
             self.query(&cte.query)?;
             self.put(")");
+            self.ctes.push(cte.name.clone());
         }
         if !query.with.is_empty() {
             self.put(" ");
@@ -102,6 +109,7 @@ impl Printer {
                 self.expr(bound)?;
             }
         }
+        self.ctes.truncate(outer);
         Ok(())
     }
 
@@ -236,6 +244,7 @@ impl Printer {
                 self.put(") AS ");
                 self.ident(alias)
             }
+            Relation::Cte { name, alias: _ } if !self.ctes.contains(name) => Err(RenderError::UnknownCte(name.clone())),
             Relation::Cte { name, alias } => {
                 self.ident(name)?;
                 self.put(" AS ");

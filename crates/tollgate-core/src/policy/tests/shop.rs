@@ -1,0 +1,88 @@
+//! The shop that the cases are about, read from `testdata/policy`.
+
+use serde_json::Value;
+
+use super::{read, testdata};
+use crate::catalog::{Catalog, Column, SqlType, Table, TableId, TableKind, TypeKind};
+use crate::names::Dialect;
+use crate::policy::{Role, RoleGrant, RowsGrant, TableGrant};
+
+/// The schema, in a dialect.
+pub(super) fn catalog(dialect: Dialect) -> Catalog {
+    let schema = match dialect {
+        Dialect::Postgres => "public",
+        Dialect::Sqlite => "main",
+    };
+    let tables = read("policy/shop.schema").lines().map(|line| table(line, schema, dialect)).collect();
+    Catalog::new(dialect, schema.to_owned(), "test".to_owned(), tables)
+}
+
+fn table(line: &str, schema: &str, dialect: Dialect) -> Table {
+    let (name, columns) = line.split_once(": ").unwrap();
+    let (kind, name) = match name.strip_prefix("view ") {
+        Some(name) => (TableKind::View, name),
+        None => (TableKind::Table, name),
+    };
+    Table {
+        id: TableId { schema: schema.to_owned(), name: name.to_owned() },
+        kind,
+        columns: columns.split(", ").map(|column| self::column(column, dialect)).collect(),
+        primary_key: vec!["id".to_owned()],
+        unique_keys: Vec::new(),
+        foreign_keys: Vec::new(),
+        comment: None,
+    }
+}
+
+fn column(text: &str, dialect: Dialect) -> Column {
+    let (name, ty) = text.split_once(' ').unwrap();
+    let nullable = ty.ends_with('?');
+    let (ty, kind) = match (ty.trim_end_matches('?'), dialect) {
+        ("text", _) => ("text", TypeKind::Text),
+        ("int" | "bigint", Dialect::Sqlite) => ("integer", TypeKind::BigInt),
+        ("int", _) => ("integer", TypeKind::Int),
+        ("bigint", _) => ("bigint", TypeKind::BigInt),
+        ("decimal", Dialect::Sqlite) => ("NUMERIC", TypeKind::Any),
+        ("decimal", _) => ("numeric(12,2)", TypeKind::Decimal),
+        ("float", _) => ("double precision", TypeKind::Float),
+        ("date", _) => ("date", TypeKind::Date),
+        ("timestamptz", _) => ("timestamp with time zone", TypeKind::TimestampTz),
+        ("json", _) => ("jsonb", TypeKind::Json),
+        ("enum", Dialect::Sqlite) => ("text", TypeKind::Text),
+        ("enum", _) => ("public.\"User Status\"", TypeKind::Enum(vec!["active".into(), "inactive".into()])),
+        ("other", _) => ("public.tags", TypeKind::Other),
+        (other, _) => panic!("no type {other} in {}", testdata("policy/shop.schema").display()),
+    };
+    let ty = SqlType { name: ty.to_owned(), kind };
+    Column { name: name.to_owned(), ty, nullable, allowed: None, comment: None }
+}
+
+/// A role of `testdata/policy/roles.json`.
+pub(super) fn role(dialect: Dialect, name: &str) -> Role {
+    let roles: Value = serde_json::from_str(&read("policy/roles.json")).unwrap();
+    Role::compile(&grant(&roles[name]), &catalog(dialect)).unwrap()
+}
+
+/// A role as the configuration would have it, from JSON.
+pub(super) fn grant(role: &Value) -> RoleGrant {
+    RoleGrant { tables: role.as_object().unwrap().iter().map(|(key, table)| table_grant(key, table)).collect() }
+}
+
+fn table_grant(key: &str, written: &Value) -> TableGrant {
+    let mut parts: Vec<&str> = key.split('.').skip(1).collect();
+    let table = parts.pop().unwrap().to_owned();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let masks = written.get("masks").and_then(Value::as_object);
+    TableGrant {
+        key: key.to_owned(),
+        schema: parts.pop().map(str::to_owned),
+        table,
+        columns: written["columns"].as_array().unwrap().iter().map(text).collect(),
+        masks: masks.into_iter().flatten().map(|(column, mask)| (column.clone(), text(mask))).collect(),
+        rows: match written.get("rows") {
+            None => None,
+            Some(Value::Array(list)) => Some(RowsGrant::List(list.iter().map(text).collect())),
+            Some(one) => Some(RowsGrant::One(text(one))),
+        },
+    }
+}
