@@ -25,7 +25,7 @@ pub(super) const FUNCTIONS: &[FunctionSpec] = &[
     // A long result fails with `string or blob too big`.
     scalar("replace",      (3, 3),    LEAKY,      Text),
     scalar("typeof",       (1, 1),    Total(ALL), Text),
-    // Numbers. The smallest integer has no absolute value.
+    // Numbers. The smallest integer has no absolute value. `ceil` and `floor` are not in every build of SQLite.
     scalar("abs",          (1, 1),    LEAKY,      Unknown),
     scalar("round",        (1, 2),    Total(ALL), Float),
     scalar("sign",         (1, 1),    Total(ALL), Integer),

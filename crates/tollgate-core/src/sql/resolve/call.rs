@@ -3,11 +3,13 @@
 use sqlparser::ast;
 
 use super::expr::{Aggregates, At};
+use super::names::any_column;
 use super::{Resolver, refused};
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
 use crate::sql::functions::{FunctionKind, FunctionSpec, lookup};
 use crate::sql::tree::{CastType, Expr, Function, FunctionArgs, Literal};
+use crate::sql::walk;
 
 /// Units of `date_trunc`.
 const TRUNC_UNITS: &[&str] = &[
@@ -163,6 +165,9 @@ impl Resolver<'_> {
             return Err(SqlError::function(spec.name, "takes no DISTINCT with `*`"));
         }
         let filter = filter.as_ref().map(|e| self.expr(e, inner)).transpose()?.map(Box::new);
+        if spec.kind == FunctionKind::Aggregate {
+            self.aggregates_own_rows(spec, &args, filter.as_deref(), at)?;
+        }
         Ok(Expr::Function(Function { name: spec.name, args, distinct, filter }))
     }
 
@@ -182,6 +187,34 @@ impl Resolver<'_> {
             return Err(not_listed(written));
         }
         Ok(spec)
+    }
+
+    /// Refuses an aggregate that names only an outer query's columns: the engine would aggregate that query's rows with it.
+    fn aggregates_own_rows(
+        &self,
+        spec: &FunctionSpec,
+        args: &FunctionArgs,
+        filter: Option<&Expr>,
+        at: At<'_>,
+    ) -> Result<(), SqlError> {
+        let args = match args {
+            FunctionArgs::Star => [].as_slice(),
+            FunctionArgs::List(list) => list.as_slice(),
+        };
+        let (mut own, mut others) = (false, false);
+        for part in args.iter().chain(filter) {
+            any_column(part, &mut |column| {
+                let is_own = at.names.has_relation(self.dialect, &column.relation);
+                own |= is_own;
+                others |= !is_own;
+            });
+            others |= holds_subquery(part);
+        }
+        if others && !own {
+            let construct = format!("the aggregate {} over an outer query's columns", shown(spec.name));
+            return Err(SqlError::unsupported(construct));
+        }
+        Ok(())
     }
 
     fn arguments(
@@ -256,6 +289,10 @@ fn argument_place<'e>(spec: &FunctionSpec, at: At<'e>) -> Result<At<'e>, SqlErro
 
 fn not_listed(name: &str) -> SqlError {
     SqlError::function(name, "is not one of the functions that may be called")
+}
+
+fn holds_subquery(expr: &Expr) -> bool {
+    walk::subquery(expr).is_some() || walk::parts(expr).into_iter().any(holds_subquery)
 }
 
 /// Refuses constant arguments that would fail on every row: `Leak::TotalGivenConstants` relies on it.

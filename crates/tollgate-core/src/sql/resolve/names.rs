@@ -158,6 +158,11 @@ impl Names<'_> {
         found.ok_or_else(|| self.unknown_relation(dialect, name))
     }
 
+    /// Whether a printed name qualifies columns of this very frame.
+    pub(super) fn has_relation(&self, dialect: Dialect, printed: &str) -> bool {
+        self.sources.iter().any(|s| dialect.same_name(s.printed(), printed))
+    }
+
     fn column_of(
         &self,
         dialect: Dialect,
@@ -180,10 +185,9 @@ impl Names<'_> {
     /// the engine would look there.
     fn not_shadowed(&self, dialect: Dialect, depth: usize, expr: &Expr) -> Result<(), SqlError> {
         for frame in self.frames().take(depth) {
-            let hidden = |c: &ColumnRef| frame.sources.iter().any(|s| dialect.same_name(s.printed(), &c.relation));
             let mut shadowed = None;
             any_column(expr, &mut |c| {
-                if hidden(c) {
+                if frame.has_relation(dialect, &c.relation) {
                     shadowed = Some(c.relation.clone());
                 }
             });

@@ -40,8 +40,10 @@ impl Resolver<'_> {
         }
         let used_in_output = names.references.borrow().len();
 
-        // A claim's empty list hides rows here, and hidden rows are fewer rows: unless they are counted.
-        let grouped = !clauses.group_by.is_empty() || clauses.having.is_some() || names.aggregates.get();
+        // A claim's empty list hides rows here, and hidden rows are fewer rows: unless they are counted. `ORDER BY count(*)`
+        // counts them as well.
+        let grouped =
+            !clauses.group_by.is_empty() || clauses.having.is_some() || !ordering.is_empty() || names.aggregates.get();
         let position = if grouped { Position::Inside } else { outer.position };
         let in_where = At { names: &names, ctes: outer.ctes, position, aggregates: Aggregates::Refused("in WHERE") };
         let filter = clauses.filter.map(|e| self.expr(e, in_where)).transpose()?;
