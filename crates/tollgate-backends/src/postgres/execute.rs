@@ -208,11 +208,8 @@ impl Exchange<'_> {
         let committed = finished(commit).await;
         match (opened, committed) {
             (Ok(()), Ok(())) => answer,
-            (Err(failure), _) | (_, Err(failure)) => {
-                // A cancel request may have hit them in the statement's place: only the statement's own end counts.
-                let error = BackendError::from(failure);
-                Err(BackendError::new(ErrorKind::Internal, error).into())
-            }
+            // Hit by a request meant for the statement, or the connection is gone: the rows are not vouched for.
+            (Err(failure), _) | (_, Err(failure)) => Err(BackendError::from(failure).into()),
         }
     }
 

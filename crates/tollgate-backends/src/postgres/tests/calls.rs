@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tollgate_core::{catalog::TypeKind, names::Value};
 
 use super::{Asked, Opened};
-use crate::{ErrorKind, PoolLimits, ReadLimits, Truncation};
+use crate::{ErrorKind, PoolLimits, ReadLimits, Truncation, testing::postgres::TestDatabase};
 
 const SETUP: &str = "
     CREATE TABLE users (id integer PRIMARY KEY, name text NOT NULL, region text, born date, raw bytea, big bigint);
@@ -30,19 +30,19 @@ fn one_connection() -> PoolLimits {
 }
 
 /// Runs a test as a login that cannot write and as one that can: each statement alone, and in a transaction.
-async fn both_patterns(test: impl AsyncFn(Opened)) {
+async fn both_patterns(test: impl AsyncFn(Opened, &TestDatabase)) {
     let Some(database) = super::database(SETUP).await else { return };
     for url in [database.url(), database.superuser_url()] {
         let opened = Opened::at(&url, one_connection()).await;
         let backend = std::sync::Arc::clone(&opened.backend);
-        test(opened).await;
+        test(opened, &database).await;
         backend.close().await;
     }
 }
 
 #[tokio::test]
 async fn limits_are_honest() {
-    both_patterns(async |opened| {
+    both_patterns(async |opened, _database| {
         let statement = opened.checked("SELECT id FROM users WHERE id <= 3 ORDER BY id", &[]);
         let cases = [
             (4, 1000, r#"[{"id":1},{"id":2},{"id":3}]"#, None),
@@ -64,7 +64,7 @@ async fn limits_are_honest() {
 
 #[tokio::test]
 async fn an_answer_cut_by_its_bytes_leaves_the_connection_fit_for_the_next() {
-    both_patterns(async |opened| {
+    both_patterns(async |opened, _database| {
         let statement = opened.checked("SELECT a.name, b.name AS other FROM users a CROSS JOIN users b", &[]);
         for _ in 0..3 {
             let limits = ReadLimits { rows_max: 2_000_000, bytes_max: 200 };
@@ -79,7 +79,7 @@ async fn an_answer_cut_by_its_bytes_leaves_the_connection_fit_for_the_next() {
 
 #[tokio::test]
 async fn types_that_only_the_database_can_write_come_as_its_text() {
-    both_patterns(async |opened| {
+    both_patterns(async |opened, _database| {
         let sql = "SELECT id, span, address, ports, many FROM odd ORDER BY id";
         // The server's cast of an address to text spells its mask out.
         let expected = concat!(
@@ -97,7 +97,7 @@ async fn types_that_only_the_database_can_write_come_as_its_text() {
 
 #[tokio::test]
 async fn a_statement_is_described_without_running_it() {
-    both_patterns(async |opened| {
+    both_patterns(async |opened, _database| {
         let sql = "SELECT name, big FROM users WHERE id = :id AND born > :since AND region IN (:regions)";
         let statement = opened.checked(sql, &["id", "since", "regions"]);
         let described = opened.backend.describe(&statement).await.unwrap();
@@ -120,7 +120,7 @@ async fn a_statement_is_described_without_running_it() {
 
 #[tokio::test]
 async fn hostile_values_stay_values() {
-    both_patterns(async |opened| {
+    both_patterns(async |opened, _database| {
         let statement =
             opened.checked("SELECT id FROM users WHERE name = :name OR region IN (:regions)", &["name", "regions"]);
         let hostile =
@@ -139,7 +139,7 @@ async fn hostile_values_stay_values() {
 
 #[tokio::test]
 async fn a_value_the_type_cannot_hold_is_a_data_error_and_nothing_more() {
-    both_patterns(async |opened| {
+    both_patterns(async |opened, _database| {
         let by_id = opened.checked("SELECT id FROM users WHERE id = :id", &["id"]);
         let by_name = opened.checked("SELECT id FROM users WHERE name = :id", &["id"]);
         let by_raw = opened.checked("SELECT id FROM users WHERE raw = :id", &["id"]);
@@ -170,7 +170,7 @@ async fn a_value_the_type_cannot_hold_is_a_data_error_and_nothing_more() {
 
 #[tokio::test]
 async fn nothing_runs_past_its_deadline() {
-    both_patterns(async |opened| {
+    both_patterns(async |opened, _database| {
         let slow = opened.checked("SELECT x FROM slow", &[]);
         let started = Instant::now();
         let asked = Asked { within: Duration::from_millis(200), ..Asked::default() };
@@ -185,7 +185,7 @@ async fn nothing_runs_past_its_deadline() {
 
 #[tokio::test]
 async fn a_call_is_cancelled_by_its_token_and_by_being_dropped() {
-    both_patterns(async |opened| {
+    both_patterns(async |opened, database| {
         let slow = opened.checked("SELECT x FROM slow", &[]);
         let cancel = CancellationToken::new();
         let call = opened.run(&slow, Asked { cancel: cancel.clone(), ..Asked::default() });
@@ -200,13 +200,42 @@ async fn a_call_is_cancelled_by_its_token_and_by_being_dropped() {
         assert_eq!(opened.rows("SELECT id FROM users WHERE id = 1").await, r#"[{"id":1}]"#);
         assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
         assert_eq!(opened.backend.pool_status().size, 1);
+        nothing_slow_runs(database).await;
+    })
+    .await;
+}
+
+/// Waits until no statement on `slow` runs in the server, for a second at most.
+async fn nothing_slow_runs(database: &TestDatabase) {
+    let client = database.superuser().await;
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' \
+        AND query LIKE '%slow%' AND pid <> pg_backend_pid()";
+    let until = Instant::now() + Duration::from_secs(1);
+    while client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+        assert!(Instant::now() < until, "a statement that nobody waits for still runs");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_leaves_at_any_moment_leaves_nothing_running() {
+    both_patterns(async |opened, database| {
+        for step in 0..40 {
+            // A new statement each time, so that some callers leave while it is being prepared.
+            let slow = opened.checked(&format!("SELECT x, {step} AS n FROM slow"), &[]);
+            let patience = Duration::from_micros(100 * step);
+            let left = tokio::time::timeout(patience, opened.run(&slow, Asked::default())).await;
+            assert!(left.is_err());
+            assert_eq!(opened.rows("SELECT id FROM users WHERE id = 1").await, r#"[{"id":1}]"#);
+        }
+        nothing_slow_runs(database).await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_cancel_that_comes_late_never_hits_the_next_call() {
-    both_patterns(async |opened| {
+    both_patterns(async |opened, _database| {
         let brisk = opened.checked("SELECT x FROM brisk", &[]);
         opened.run(&brisk, Asked::default()).await.unwrap();
         for round in 0..60 {
@@ -239,7 +268,7 @@ async fn a_full_pool_says_so_in_time() {
 
 #[tokio::test]
 async fn the_engine_refuses_to_write_even_if_a_view_would() {
-    both_patterns(async |opened| {
+    both_patterns(async |opened, _database| {
         let writing = opened.checked("SELECT x FROM writing", &[]);
         let error = opened.run(&writing, Asked::default()).await.unwrap_err();
         assert_eq!((error.kind, error.database_code.as_deref()), (ErrorKind::Refused, Some("25006")));
@@ -250,7 +279,7 @@ async fn the_engine_refuses_to_write_even_if_a_view_would() {
 
 #[tokio::test]
 async fn what_the_database_says_stays_behind_the_kind() {
-    both_patterns(async |opened| {
+    both_patterns(async |opened, _database| {
         let error = opened.run(&opened.checked("SELECT x FROM shouting", &[]), Asked::default()).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Internal);
         assert!(!error.to_string().contains("s3cr3t"));
@@ -283,7 +312,7 @@ async fn the_servers_own_log_shows_the_call_id_of_every_execution() {
 
 #[tokio::test]
 async fn one_caller_leaves_nothing_to_the_next() {
-    both_patterns(async |opened| {
+    both_patterns(async |opened, _database| {
         let statement = opened.checked("SELECT name FROM users WHERE id = :id", &["id"]);
         for id in [1_i64, 2, 1] {
             let values = [("id", Value::Integer(id))];

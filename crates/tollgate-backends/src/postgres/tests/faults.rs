@@ -55,24 +55,27 @@ async fn no_server_and_a_wrong_password_are_unavailable_and_tell_no_secret() {
 async fn a_server_that_crashes_in_mid_call_is_used_again_when_it_is_back() {
     let Some(server) = PostgresServer::start(Encryption::Off).map(Arc::new) else { return };
     let database = server.database(SETUP).await;
-    let opened = Opened::at(&database.url(), PoolLimits { max: 2, ..PoolLimits::default() }).await;
-    let slow = opened.checked("SELECT x FROM slow", &[]);
-    let started = Instant::now();
-    let crash = async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        let server = Arc::clone(&server);
-        tokio::task::spawn_blocking(move || server.crash()).await.unwrap();
-    };
-    let (ended, ()) = tokio::join!(opened.run(&slow, Asked::default()), crash);
-    assert_eq!(ended.unwrap_err().kind, ErrorKind::Unavailable);
-    assert!(started.elapsed() < Duration::from_secs(3));
-    let one = opened.checked("SELECT id FROM users", &[]);
-    assert_eq!(opened.run(&one, Asked::default()).await.unwrap_err().kind, ErrorKind::Unavailable);
-    assert_eq!(opened.backend.probe().await.unwrap_err().kind, ErrorKind::Unavailable);
-    let restarted = Arc::clone(&server);
-    tokio::task::spawn_blocking(move || restarted.restart()).await.unwrap();
-    assert_eq!(opened.rows("SELECT id FROM users").await, r#"[{"id":1}]"#);
-    opened.backend.probe().await.unwrap();
+    // Each statement alone, and in a transaction.
+    for url in [database.url(), database.superuser_url()] {
+        let opened = Opened::at(&url, PoolLimits { max: 2, ..PoolLimits::default() }).await;
+        let slow = opened.checked("SELECT x FROM slow", &[]);
+        let started = Instant::now();
+        let crash = async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let server = Arc::clone(&server);
+            tokio::task::spawn_blocking(move || server.crash()).await.unwrap();
+        };
+        let (ended, ()) = tokio::join!(opened.run(&slow, Asked::default()), crash);
+        assert_eq!(ended.unwrap_err().kind, ErrorKind::Unavailable);
+        assert!(started.elapsed() < Duration::from_secs(3));
+        let one = opened.checked("SELECT id FROM users", &[]);
+        assert_eq!(opened.run(&one, Asked::default()).await.unwrap_err().kind, ErrorKind::Unavailable);
+        assert_eq!(opened.backend.probe().await.unwrap_err().kind, ErrorKind::Unavailable);
+        let restarted = Arc::clone(&server);
+        tokio::task::spawn_blocking(move || restarted.restart()).await.unwrap();
+        assert_eq!(opened.rows("SELECT id FROM users").await, r#"[{"id":1}]"#);
+        opened.backend.probe().await.unwrap();
+    }
 }
 
 #[tokio::test]
