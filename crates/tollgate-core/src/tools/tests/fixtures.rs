@@ -164,15 +164,15 @@ pub(super) fn caller(agent: &str, claims: Claims) -> Principal {
 pub(super) struct PlainSeal;
 
 impl CursorSeal for PlainSeal {
-    fn seal(&self, offset: u64, binding: &[u8; 32]) -> String {
+    fn seal(&self, offset: u64, binding: &[u8; 32]) -> Option<String> {
         let binding: Vec<String> = binding.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{offset}@{}", binding.concat())
+        Some(format!("{offset}@{}", binding.concat()))
     }
 
     fn open(&self, sealed: &str, binding: &[u8; 32]) -> Option<u64> {
         let (offset, _) = sealed.split_once('@')?;
         let offset = offset.parse().ok()?;
-        (self.seal(offset, binding) == sealed).then_some(offset)
+        (self.seal(offset, binding)? == sealed).then_some(offset)
     }
 }
 
