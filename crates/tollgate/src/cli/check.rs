@@ -1,6 +1,6 @@
 //! `tollgate check`: compiles the configuration against the live databases and says everything that is wrong. Serves and changes nothing.
 
-use std::{collections::BTreeSet, io::IsTerminal, process::ExitCode};
+use std::{collections::BTreeSet, process::ExitCode};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ fn exit_code(result: &Result<Compiled, Diagnostics>) -> ExitCode {
 
 /// The mistakes, and how many.
 fn report(diagnostics: &Diagnostics) {
-    let style = if std::io::stdout().is_terminal() { Style::Colour } else { Style::Plain };
+    let style = if Paint::stdout().is_on() { Style::Colour } else { Style::Plain };
     output::line(diagnostics.render(style).trim_end());
     let count = |severity, word: &str| match diagnostics.count(severity) {
         0 => None,
