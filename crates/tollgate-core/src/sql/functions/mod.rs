@@ -36,7 +36,8 @@ pub enum FunctionKind {
 /// Whether a function can fail on some value, and so betray one that a row filter hides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leak {
-    /// Cannot fail, whatever the values, when every argument is of one of these kinds.
+    /// Cannot fail, whatever the values, when every argument is of one of these kinds. Left out of account are values at the
+    /// very edge of what a type can hold (a timestamp of 4713 BC, a number of 131,072 digits), which no real row has.
     Total(Kinds),
     /// Cannot fail when every argument but the one at `value` is a constant (a string, or a number without a sign), and that
     /// one is of one of these kinds. `resolve` has refused constants that would fail.

@@ -32,6 +32,7 @@ pub(super) const FUNCTIONS: &[FunctionSpec] = &[
     scalar("right",        (2, 2),    Total(TEXT_AND_INT),                                  Text),
     scalar("strpos",       (2, 2),    Total(TEXTS),                                         Integer),
     // A long result fails, at a length that the caller chooses by nesting.
+    // A long replacement can make a result that is too long.
     scalar("replace",      (3, 3),    LEAKY,                                                Text),
     scalar("translate",    (3, 3),    Total(TEXTS),                                         Text),
     scalar("reverse",      (1, 1),    Total(TEXTS),                                         Text),
