@@ -69,11 +69,13 @@ pub(super) async fn open(loaded: &Loaded, open: Open<'_>, diagnostics: &mut Diag
     let required_by_default = loaded.file.databases.len() == 1;
     // A URL whose secret is not there was reported where it is read.
     let written = loaded.file.databases.iter().filter(|(_, written)| !written.url.is_empty());
-    let attempts =
-        written.map(|(name, written)| async move { (name, written, open_one(loaded, name, written, open).await) });
+    let limited: Vec<_> =
+        written.map(|(name, written)| (name, written, limits(name, written, &loaded.tree, diagnostics))).collect();
+    let attempts = limited.into_iter().map(|(name, written, limits)| async move {
+        (name, written, open_one(loaded, name, written, limits, open).await)
+    });
     let mut databases = Databases::default();
     for (name, written, opened) in join_all(attempts).await {
-        check_limits(name, written, &loaded.tree, diagnostics);
         let place = loaded.tree.place_of(&path(name).key("url"));
         let failure = match opened {
             Ok(opened) => {
@@ -108,14 +110,9 @@ async fn open_one(
     loaded: &Loaded,
     name: &DatabaseName,
     written: &file::Database,
+    limits: PoolLimits,
     open: Open<'_>,
 ) -> Result<Opened, Failure> {
-    let limits = PoolLimits {
-        max: written.pool.max,
-        idle_timeout: written.pool.idle_timeout.0,
-        acquire_timeout: written.pool.acquire_timeout.0,
-        statement_timeout: written.statement_timeout.0,
-    };
     let backend =
         open(name, &written.url, &loaded.folder, limits).map_err(|error| Failure::Configured(reason(&error)))?;
     let introspected = async {
@@ -160,18 +157,31 @@ fn login(url: &str) -> Option<String> {
     Some(user.to_owned())
 }
 
-fn check_limits(name: &DatabaseName, written: &file::Database, tree: &Node, diagnostics: &mut Diagnostics) {
+/// A pool's limits. One outside its range is reported and replaced by the default, so that it causes no second mistake.
+fn limits(name: &DatabaseName, written: &file::Database, tree: &Node, diagnostics: &mut Diagnostics) -> PoolLimits {
     let path = path(name);
     let pool = path.key("pool");
-    let durations = [
-        (written.pool.idle_timeout.0, pool.key("idle_timeout"), IDLE_TIMEOUT_MAX),
-        (written.pool.acquire_timeout.0, pool.key("acquire_timeout"), STATEMENT_TIMEOUT_MAX),
-        (written.statement_timeout.0, path.key("statement_timeout"), STATEMENT_TIMEOUT_MAX),
-    ];
-    for (duration, path, most) in durations {
-        if duration.is_zero() || duration > most {
-            let message = format!("`{path}` must be more than 0 and at most {}s", most.as_secs());
-            diagnostics.push(Diagnostic::error(Code::CONFIG_LIMIT, message).at(tree.place_of(&path)));
+    let default = PoolLimits::default();
+    let mut within = |duration: Duration, path: Path, most: Duration, default: Duration| {
+        if !duration.is_zero() && duration <= most {
+            return duration;
         }
+        let message = format!("`{path}` must be more than 0 and at most {}s", most.as_secs());
+        diagnostics.push(Diagnostic::error(Code::CONFIG_LIMIT, message).at(tree.place_of(&path)));
+        default
+    };
+    let (idle, acquire) = (written.pool.idle_timeout.0, written.pool.acquire_timeout.0);
+    let statement = written.statement_timeout.0;
+    PoolLimits {
+        // Its range is the schema's.
+        max: written.pool.max.max(1),
+        idle_timeout: within(idle, pool.key("idle_timeout"), IDLE_TIMEOUT_MAX, default.idle_timeout),
+        acquire_timeout: within(acquire, pool.key("acquire_timeout"), STATEMENT_TIMEOUT_MAX, default.acquire_timeout),
+        statement_timeout: within(
+            statement,
+            path.key("statement_timeout"),
+            STATEMENT_TIMEOUT_MAX,
+            default.statement_timeout,
+        ),
     }
 }
