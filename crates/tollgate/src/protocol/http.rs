@@ -74,7 +74,7 @@ impl Default for HttpSettings {
             body_max: 1 << 20,
             headers_max: 32 << 10,
             connections_max: 1_024,
-            connections_per_address_max: 256,
+            connections_per_address_max: 512,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),

@@ -218,7 +218,9 @@ async fn monitoring_tells_of_pools_calls_and_refusals() {
 async fn nothing_runs_unlogged_under_kill_nine() {
     let Some(own) = PostgresServer::start(Encryption::Off).map(Arc::new) else { return };
     let shop = Shop::on(&own, 8).await;
-    shop.database.run("ALTER SYSTEM SET log_statement = 'all'; SELECT pg_reload_conf();").await;
+    for statement in ["ALTER SYSTEM SET log_statement = 'all'", "SELECT pg_reload_conf()"] {
+        shop.database.run(statement).await;
+    }
     let rounds: u32 = std::env::var("TOLLGATE_KILL_ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(2);
     for round in 0..rounds {
         let mut server = shop.serve();
