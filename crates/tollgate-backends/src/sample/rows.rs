@@ -101,7 +101,7 @@ impl Dice {
         let (month, day) = (self.below(18), 1 + self.below(28));
         let (year, month) = (2025 + month / 12, 1 + month % 12);
         let (hour, minute, second) = (self.below(24), self.below(60), self.below(60));
-        format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
     }
 
     fn token(&mut self, prefix: &str) -> String {
