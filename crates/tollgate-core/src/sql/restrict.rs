@@ -242,14 +242,11 @@ fn lower_into(expr: &mut Expr, alias: &str, table: &TableId, restriction: &Restr
         let Some(visible) = visible else {
             return Err(RestrictError::ColumnNotVisible(column.name.clone(), table.clone()));
         };
-        *expr = match &visible.mask {
-            Some(mask) => mask.clone(),
-            None => {
-                let mut own = column.clone();
-                RAW.clone_into(&mut own.relation);
-                Expr::Column(own)
-            }
-        };
+        if let Some(mask) = &visible.mask {
+            *expr = mask.clone();
+        } else {
+            RAW.clone_into(&mut column.relation);
+        }
         return Ok(());
     }
     for part in walk::parts_mut(expr) {

@@ -94,8 +94,8 @@ fn first_columns(body: &SetExpr) -> Vec<&Expr> {
 
 /// Notes what stands beside a slot. A column behind a function or cast does not give the slot its type, but a masked one makes
 /// the value sensitive all the same.
-fn compare(slot: &Slot, others: &[&Expr], uses: &mut [SlotUse]) {
-    let Some(used) = uses.iter_mut().find(|used| used.slot == *slot) else {
+fn compare(slot: &Slot, others: &[&Expr], slots: &mut [SlotUse]) {
+    let Some(used) = slots.iter_mut().find(|used| used.slot == *slot) else {
         return;
     };
     for other in others {

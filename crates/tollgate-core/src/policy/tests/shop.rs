@@ -38,7 +38,7 @@ fn column(text: &str, dialect: Dialect) -> Column {
     let (name, ty) = text.split_once(' ').unwrap();
     let nullable = ty.ends_with('?');
     let (ty, kind) = match (ty.trim_end_matches('?'), dialect) {
-        ("text", _) => ("text", TypeKind::Text),
+        ("text", _) | ("enum", Dialect::Sqlite) => ("text", TypeKind::Text),
         ("int" | "bigint", Dialect::Sqlite) => ("integer", TypeKind::BigInt),
         ("int", _) => ("integer", TypeKind::Int),
         ("bigint", _) => ("bigint", TypeKind::BigInt),
@@ -48,7 +48,6 @@ fn column(text: &str, dialect: Dialect) -> Column {
         ("date", _) => ("date", TypeKind::Date),
         ("timestamptz", _) => ("timestamp with time zone", TypeKind::TimestampTz),
         ("json", _) => ("jsonb", TypeKind::Json),
-        ("enum", Dialect::Sqlite) => ("text", TypeKind::Text),
         ("enum", _) => ("public.\"User Status\"", TypeKind::Enum(vec!["active".into(), "inactive".into()])),
         ("other", _) => ("public.tags", TypeKind::Other),
         (other, _) => panic!("no type {other} in {}", testdata("policy/shop.schema").display()),

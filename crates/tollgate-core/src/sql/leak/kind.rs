@@ -26,8 +26,7 @@ impl Kind {
     pub(super) fn compares_with(&self, other: &Kind) -> bool {
         use TypeKind as T;
         match (self, other) {
-            (Kind::Clash, _) | (_, Kind::Clash) => false,
-            (Kind::Typed(T::Other), _) | (_, Kind::Typed(T::Other)) => false,
+            (Kind::Clash | Kind::Typed(T::Other), _) | (_, Kind::Clash | Kind::Typed(T::Other)) => false,
             (Kind::Constant | Kind::Number, _) | (_, Kind::Constant | Kind::Number) => true,
             (Kind::Typed(a), Kind::Typed(b)) if is_time(a) && is_time(b) => true,
             _ => !matches!(Kind::merge([self.clone(), other.clone()]), Some(Kind::Clash)),
@@ -36,18 +35,16 @@ impl Kind {
 
     /// The kind that several expressions end up in where they must become one, as in CASE; `None` of none.
     pub(super) fn merge(kinds: impl IntoIterator<Item = Kind>) -> Option<Kind> {
-        kinds.into_iter().reduce(|a, b| a.merge_with(b))
+        kinds.into_iter().reduce(Kind::merge_with)
     }
 
     fn merge_with(self, other: Kind) -> Kind {
         use TypeKind as T;
         match (self, other) {
             (Kind::Clash, _) | (_, Kind::Clash) => Kind::Clash,
-            (Kind::Constant, kind) | (kind, Kind::Constant) => kind,
-            (Kind::Number, Kind::Number) => Kind::Number,
             (Kind::Number, Kind::Typed(T::Int | T::BigInt | T::Decimal))
             | (Kind::Typed(T::Int | T::BigInt | T::Decimal), Kind::Number) => Kind::Typed(T::Decimal),
-            (Kind::Number, kind) | (kind, Kind::Number) => kind,
+            (Kind::Constant, kind) | (kind, Kind::Constant) | (Kind::Number, kind) | (kind, Kind::Number) => kind,
             // Whatever the database makes of an unlisted function's result beside text can only be text.
             (Kind::Unknown, Kind::Typed(T::Text)) | (Kind::Typed(T::Text), Kind::Unknown) => Kind::Typed(T::Text),
             (Kind::Unknown, _) | (_, Kind::Unknown) => Kind::Clash,
@@ -256,8 +253,9 @@ pub(super) fn widens(from: &TypeKind, ty: &str) -> bool {
         (
             T::Bool | T::Int | T::BigInt | T::Decimal | T::Float | T::Text | T::Date | T::Time | T::Uuid | T::Enum(_),
             Kind::Typed(T::Text),
-        ) => true,
-        (T::Int, Kind::Typed(T::BigInt | T::Float)) | (T::BigInt, Kind::Typed(T::Float)) => true,
+        )
+        | (T::Int, Kind::Typed(T::BigInt | T::Float))
+        | (T::BigInt, Kind::Typed(T::Float)) => true,
         (T::Int | T::BigInt | T::Decimal, Kind::Typed(T::Decimal)) => !bounded,
         (from, Kind::Typed(to)) => *from == to && matches!(to, T::Bool | T::BigInt | T::Date | T::Uuid) && !bounded,
         (_, Kind::Constant | Kind::Number | Kind::Unknown | Kind::Clash) => false,

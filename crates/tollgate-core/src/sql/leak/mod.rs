@@ -28,8 +28,8 @@ impl std::fmt::Display for Leak {
 }
 
 impl Leak {
-    fn of(what: impl Into<String>) -> Option<Self> {
-        Some(Self(what.into()))
+    fn of(what: impl Into<String>) -> Self {
+        Self(what.into())
     }
 }
 
@@ -69,27 +69,31 @@ fn judge(node: Node<'_>, dialect: Dialect, found: &mut Option<Leak>) {
 fn own(expr: &Expr, dialect: Dialect) -> Option<Leak> {
     let kind = |expr: &Expr| kind::of(expr, dialect);
     match expr {
-        Expr::Column(_) | Expr::Literal(_) | Expr::Slot(_) | Expr::Is { .. } | Expr::Exists { .. } => None,
-        Expr::Unary { op: UnaryOp::Not | UnaryOp::Plus, .. } => None,
+        Expr::Column(_)
+        | Expr::Literal(_)
+        | Expr::Slot(_)
+        | Expr::Is { .. }
+        | Expr::Exists { .. }
+        | Expr::Unary { op: UnaryOp::Not | UnaryOp::Plus, .. } => None,
         Expr::Unary { op: UnaryOp::Minus, expr } => minus(expr, dialect),
         Expr::Binary { op, left, right } => binary(*op, left, right, dialect),
-        Expr::Between { expr, low, high, .. } => compared(kind(expr), [kind(low), kind(high)], dialect),
-        Expr::InList { expr, list, .. } => compared(kind(expr), list.iter().map(kind), dialect),
-        Expr::InSlot { expr, .. } => compared(kind(expr), [Kind::Constant], dialect),
+        Expr::Between { expr, low, high, .. } => compared(&kind(expr), [kind(low), kind(high)], dialect),
+        Expr::InList { expr, list, .. } => compared(&kind(expr), list.iter().map(kind), dialect),
+        Expr::InSlot { expr, .. } => compared(&kind(expr), [Kind::Constant], dialect),
         Expr::InQuery { expr, query, .. } => {
-            compared(kind(expr), kind::columns(&query.body, dialect).into_iter().take(1), dialect)
+            compared(&kind(expr), kind::columns(&query.body, dialect).into_iter().take(1), dialect)
         }
         Expr::Scalar(query) => match dialect {
             // SQLite takes the first row.
             Dialect::Sqlite => None,
             Dialect::Postgres if one_row(query, dialect) => None,
-            Dialect::Postgres => Leak::of("a scalar subquery that may return two rows"),
+            Dialect::Postgres => Some(Leak::of("a scalar subquery that may return two rows")),
         },
         Expr::Like { expr, pattern, escape, .. } => like(expr, pattern, *escape, dialect),
         Expr::Case { operand, branches, otherwise } => {
             let compare = operand
                 .as_deref()
-                .and_then(|operand| compared(kind(operand), branches.iter().map(|(when, _)| kind(when)), dialect));
+                .and_then(|operand| compared(&kind(operand), branches.iter().map(|(when, _)| kind(when)), dialect));
             let results = branches.iter().map(|(_, then)| then).chain(otherwise.as_deref()).map(kind);
             compare.or_else(|| merged("CASE", results, dialect))
         }
@@ -101,7 +105,7 @@ fn own(expr: &Expr, dialect: Dialect) -> Option<Leak> {
 fn minus(operand: &Expr, dialect: Dialect) -> Option<Leak> {
     match (dialect, kind::of(operand, dialect)) {
         (Dialect::Sqlite, _) | (_, Kind::Number | Kind::Typed(TypeKind::Decimal | TypeKind::Float)) => None,
-        (Dialect::Postgres, _) => Leak::of("arithmetic that can overflow (`-`)"),
+        (Dialect::Postgres, _) => Some(Leak::of("arithmetic that can overflow (`-`)")),
     }
 }
 
@@ -115,15 +119,15 @@ fn binary(op: BinaryOp, left: &Expr, right: &Expr, dialect: Dialect) -> Option<L
         | BinaryOp::Gt
         | BinaryOp::GtEq
         | BinaryOp::IsDistinctFrom
-        | BinaryOp::IsNotDistinctFrom => compared(kind::of(left, dialect), [kind::of(right, dialect)], dialect),
+        | BinaryOp::IsNotDistinctFrom => compared(&kind::of(left, dialect), [kind::of(right, dialect)], dialect),
         BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => {
             // SQLite turns an overflow into a float and a division by zero into NULL.
             let constant = numbers_only(left) && numbers_only(right);
-            if constant || dialect == Dialect::Sqlite { None } else { Leak::of("arithmetic that can fail") }
+            if constant || dialect == Dialect::Sqlite { None } else { Some(Leak::of("arithmetic that can fail")) }
         }
         // Both can end in `too big`, at a length the caller chooses.
-        BinaryOp::Concat => Leak::of("a concatenation (`||`)"),
-        BinaryOp::JsonGet | BinaryOp::JsonGetText => Leak::of("a JSON operator"),
+        BinaryOp::Concat => Some(Leak::of("a concatenation (`||`)")),
+        BinaryOp::JsonGet | BinaryOp::JsonGetText => Some(Leak::of("a JSON operator")),
     }
 }
 
@@ -141,30 +145,30 @@ fn numbers_only(expr: &Expr) -> bool {
     }
 }
 
-fn compared(left: Kind, others: impl IntoIterator<Item = Kind>, dialect: Dialect) -> Option<Leak> {
+fn compared(left: &Kind, others: impl IntoIterator<Item = Kind>, dialect: Dialect) -> Option<Leak> {
     if dialect == Dialect::Sqlite || others.into_iter().all(|other| left.compares_with(&other)) {
         return None;
     }
-    Leak::of("a comparison of types of which one must be converted")
+    Some(Leak::of("a comparison of types of which one must be converted"))
 }
 
 fn merged(what: &str, kinds: impl IntoIterator<Item = Kind>, dialect: Dialect) -> Option<Leak> {
     if dialect == Dialect::Sqlite || Kind::merge(kinds) != Some(Kind::Clash) {
         return None;
     }
-    Leak::of(format!("{what} over types that must be converted"))
+    Some(Leak::of(format!("{what} over types that must be converted")))
 }
 
 fn like(expr: &Expr, pattern: &Expr, escape: Option<char>, dialect: Dialect) -> Option<Leak> {
     let Expr::Literal(Literal::Text(text)) = pattern else {
-        return Leak::of("LIKE with a pattern that is not constant");
+        return Some(Leak::of("LIKE with a pattern that is not constant"));
     };
     if unfinished(text, escape, dialect) || text.len() > pattern::BYTES_MAX {
-        return Leak::of("LIKE with a pattern that the engine may refuse");
+        return Some(Leak::of("LIKE with a pattern that the engine may refuse"));
     }
     match (dialect, kind::of(expr, dialect)) {
         (Dialect::Sqlite, _) | (_, Kind::Constant | Kind::Typed(TypeKind::Text)) => None,
-        (Dialect::Postgres, _) => Leak::of("LIKE over something that is not text"),
+        (Dialect::Postgres, _) => Some(Leak::of("LIKE over something that is not text")),
     }
 }
 
@@ -180,7 +184,7 @@ fn cast(expr: &Expr, ty: &str, dialect: Dialect) -> Option<Leak> {
         // The clock, and therefore CURRENT_DATE, is far from every type's end.
         (Expr::Function(function), _) if function.name == "now" => None,
         (_, Kind::Typed(from)) if kind::widens(&from, ty) => None,
-        _ => Leak::of(format!("a cast to `{ty}` that can fail")),
+        _ => Some(Leak::of(format!("a cast to `{ty}` that can fail"))),
     }
 }
 
@@ -188,7 +192,7 @@ fn call(function: &Function, dialect: Dialect) -> Option<Leak> {
     if kind::is_total(function, dialect) {
         return None;
     }
-    Leak::of(format!("the function `{}`, which can fail", function.name))
+    Some(Leak::of(format!("the function `{}`, which can fail", function.name)))
 }
 
 fn ordered(keys: &[OrderBy], dialect: Dialect) -> Option<Leak> {
@@ -206,7 +210,7 @@ fn grouped(select: &Select, dialect: Dialect) -> Option<Leak> {
 
 fn sorted(expr: &Expr, dialect: Dialect) -> Option<Leak> {
     match (dialect, kind::of(expr, dialect)) {
-        (Dialect::Postgres, Kind::Typed(TypeKind::Other)) => Leak::of("sorting by a type that is not listed"),
+        (Dialect::Postgres, Kind::Typed(TypeKind::Other)) => Some(Leak::of("sorting by a type that is not listed")),
         _ => None,
     }
 }

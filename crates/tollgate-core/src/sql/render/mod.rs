@@ -4,6 +4,9 @@
 mod expr;
 mod quote;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use quote::is_type_name;
 
 use super::restrict::{Fence, RestrictedTable};
@@ -202,7 +205,7 @@ impl Printer {
         })?;
         if !select.from.is_empty() {
             self.put(" FROM ");
-            self.list(&select.from, |p, from| p.from_item(from))?;
+            self.list(&select.from, Self::listed)?;
         }
         if let Some(filter) = &select.filter {
             self.put(" WHERE ");
@@ -220,7 +223,7 @@ impl Printer {
     }
 
     /// A relation of a FROM list. SQLite reads commas and joins with one precedence, so a join there stands in parentheses.
-    fn from_item(&mut self, relation: &Relation) -> Printed {
+    fn listed(&mut self, relation: &Relation) -> Printed {
         match relation {
             Relation::Join { .. } => self.parenthesised(relation),
             _ => self.relation(relation),

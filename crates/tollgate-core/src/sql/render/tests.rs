@@ -1,0 +1,125 @@
+//! What the printer refuses: each of these trees could only come from a mistake further up.
+
+use super::{RenderError, render};
+use crate::catalog::TableId;
+use crate::names::Dialect;
+use crate::sql::tree::{
+    ColumnRef, Cte, Expr, Function, FunctionArgs, Literal, Projection, Query, Relation, Select, SetExpr, Slot,
+};
+
+fn select(expr: Expr, from: Vec<Relation>) -> Query {
+    let projection = vec![Projection { expr, name: "x".to_owned() }];
+    let body = Select { distinct: false, projection, from, filter: None, group_by: Vec::new(), having: None };
+    Query { with: Vec::new(), body: SetExpr::Select(Box::new(body)), order_by: Vec::new(), limit: None, offset: None }
+}
+
+fn value(expr: Expr) -> Query {
+    select(expr, Vec::new())
+}
+
+fn text(text: &str) -> Expr {
+    Expr::Literal(Literal::Text(text.to_owned()))
+}
+
+fn number(text: &str) -> Expr {
+    Expr::Literal(Literal::Number(text.to_owned()))
+}
+
+fn printed(expr: Expr, dialect: Dialect) -> String {
+    render(&value(expr), dialect).unwrap().text
+}
+
+const BOTH: [Dialect; 2] = [Dialect::Postgres, Dialect::Sqlite];
+
+#[test]
+fn a_bare_base_table_cannot_be_printed() {
+    let table = TableId { schema: "public".to_owned(), name: "users".to_owned() };
+    let base = Relation::Base { table: table.clone(), alias: "u".to_owned() };
+    let inner = select(number("1"), vec![base.clone()]);
+    let derived = Relation::Derived { query: Box::new(inner.clone()), alias: "d".to_owned() };
+    for dialect in BOTH {
+        for query in [
+            select(number("1"), vec![base.clone()]),
+            select(number("1"), vec![derived.clone()]),
+            value(Expr::Exists { query: Box::new(inner.clone()), negated: false }),
+            value(Expr::Scalar(Box::new(inner.clone()))),
+        ] {
+            assert_eq!(render(&query, dialect), Err(RenderError::Unrestricted(table.clone())));
+        }
+    }
+}
+
+#[test]
+fn a_cte_is_known_only_where_its_with_defines_it() {
+    let named = || Relation::Cte { name: "secrets".to_owned(), alias: "s".to_owned() };
+    let definition = |query| Cte { name: "secrets".to_owned(), columns: vec!["x".to_owned()], query };
+    for dialect in BOTH {
+        let unknown = Err(RenderError::UnknownCte("secrets".to_owned()));
+        assert_eq!(render(&select(number("1"), vec![named()]), dialect), unknown);
+        let mut itself = select(number("1"), vec![named()]);
+        itself.with = vec![definition(select(number("1"), vec![named()]))];
+        assert_eq!(render(&itself, dialect), unknown);
+        let mut fine = select(number("1"), vec![named()]);
+        fine.with = vec![definition(value(number("1")))];
+        assert!(render(&fine, dialect).is_ok());
+    }
+}
+
+#[test]
+fn nothing_ends_its_quotes_early() {
+    assert_eq!(printed(text("it's"), Dialect::Sqlite), "SELECT 'it''s' AS \"x\"");
+    assert_eq!(printed(text("\\' OR 1=1 --"), Dialect::Sqlite), "SELECT '\\'' OR 1=1 --' AS \"x\"");
+    assert_eq!(printed(text("\\' OR 1=1 --"), Dialect::Postgres), "SELECT E'\\\\'' OR 1=1 --' AS \"x\"");
+    for dialect in BOTH {
+        assert_eq!(render(&value(text("a\0b")), dialect), Err(RenderError::Nul));
+        let column = |name: &str| {
+            Expr::Column(ColumnRef {
+                relation: "r".to_owned(),
+                name: name.to_owned(),
+                origin: None,
+                ty: None,
+                masked: false,
+                nullable: true,
+            })
+        };
+        assert_eq!(printed(column("a\"; DROP"), dialect), "SELECT \"r\".\"a\"\"; DROP\" AS \"x\"");
+        assert_eq!(render(&value(column("a\0")), dialect), Err(RenderError::Nul));
+    }
+}
+
+#[test]
+fn words_and_numbers_are_what_they_say() {
+    for dialect in BOTH {
+        for bad in ["", ".", "1e", "1e+", "0x1", "1_0", "-1", "1;2", "1 2", "1.2.3", "é"] {
+            assert_eq!(render(&value(number(bad)), dialect), Err(RenderError::Number(bad.to_owned())), "{bad}");
+        }
+        for good in ["0", "1.", ".5", "1e10", "1.5E-3"] {
+            assert!(render(&value(number(good)), dialect).is_ok(), "{good}");
+        }
+    }
+    for bad in ["int; DROP", "int)", "\"x\"", "int(1", "numeric(1,a)", "", " int", "numeric(1)(2)", "int--"] {
+        assert!(!super::is_type_name(bad), "{bad}");
+    }
+    for good in ["character varying(20)", "numeric(12,2)", "text[]", "timestamp(3) with time zone", "public.mood"] {
+        assert!(super::is_type_name(good), "{good}");
+    }
+    let call = Expr::Function(Function {
+        name: "lower(x), pg_sleep",
+        args: FunctionArgs::List(Vec::new()),
+        distinct: false,
+        filter: None,
+    });
+    assert!(matches!(render(&value(call), Dialect::Postgres), Err(RenderError::Word(_))));
+}
+
+#[test]
+fn slots_stand_where_they_may() {
+    for dialect in BOTH {
+        assert_eq!(render(&value(Expr::Slot(Slot::CallId)), dialect), Err(RenderError::CallId));
+        let list = Slot::ParamList("ids".parse().unwrap());
+        assert!(render(&value(Expr::Slot(list)), dialect).is_err());
+        let one =
+            Expr::InSlot { expr: Box::new(number("1")), slot: Slot::Param("id".parse().unwrap()), negated: false };
+        assert!(render(&value(one), dialect).is_err());
+    }
+}
