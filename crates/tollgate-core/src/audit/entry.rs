@@ -26,6 +26,7 @@ macro_rules! kinds {
         pub enum Kind { $($(#[$doc])* $name,)* }
 
         /// What a record says.
+        #[expect(clippy::large_enum_variant, reason = "one stands on the stack for as long as it takes to encode it")]
         #[derive(Clone, Debug, PartialEq)]
         pub enum Body<'a> { $($(#[$doc])* $name($body $(<$life>)?),)* }
 

@@ -1,7 +1,7 @@
 //! A log's folder on a real disk: locked, private to its user, one process at a time.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File, Metadata, OpenOptions},
     io::{self, Read, Write as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
@@ -93,7 +93,7 @@ pub(crate) fn segment_of(file: &str) -> Option<u64> {
 
 /// The lock of a folder, unless another process has it.
 fn try_lock(path: &Path) -> Result<Option<File>, LedgerError> {
-    private(path, path.symlink_metadata().map_err(|e| LedgerError::io("look at", path, e))?)?;
+    private(path, &path.symlink_metadata().map_err(|e| LedgerError::io("look at", path, e))?)?;
     let file = path.join("lock");
     let lock = OpenOptions::new()
         .write(true)
@@ -110,7 +110,7 @@ fn try_lock(path: &Path) -> Result<Option<File>, LedgerError> {
     }
 }
 
-fn private(path: &Path, metadata: std::fs::Metadata) -> Result<(), LedgerError> {
+fn private(path: &Path, metadata: &Metadata) -> Result<(), LedgerError> {
     if !metadata.is_dir() {
         return Err(LedgerError::NotAFolder(path.display().to_string()));
     }
@@ -159,7 +159,7 @@ impl Storage for Folder {
     }
 
     fn remove(&self, segment: u64) -> io::Result<()> {
-        std::fs::remove_file(self.segment(segment))
+        fs::remove_file(self.segment(segment))
     }
 
     fn sync_folder(&self) -> io::Result<()> {

@@ -139,7 +139,7 @@ impl Found {
         }
         self.next_seq += 1;
         if self.boot_id != line.boot_id() {
-            self.boot_id = line.boot_id().to_owned();
+            line.boot_id().clone_into(&mut self.boot_id);
         }
         self.ended = if line.kind() == Kind::Shutdown { Ended::InOrder } else { Ended::Abruptly };
         Ok(())
@@ -162,8 +162,7 @@ fn torn_tail(found: &Found, mut tail: Vec<u8>, reader: impl Read) -> Result<Dige
 
 /// Bytes that are cut off, as they are noted.
 pub(super) fn digest(bytes: &[u8]) -> Digest<'static> {
-    let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    Digest { bytes: bytes.len() as u64, hash: format!("sha256:{hash}").into() }
+    Digest { bytes: bytes.len() as u64, hash: format!("sha256:{:x}", Sha256::digest(bytes)).into() }
 }
 
 fn damaged(segment: u64, offset: u64, reason: &str, source: Option<LineError>) -> LedgerError {

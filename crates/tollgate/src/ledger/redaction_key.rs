@@ -44,7 +44,6 @@ fn make(folder: &Path, path: &Path) -> Result<Redactor, LedgerError> {
     SystemRandom::new()
         .fill(&mut key)
         .map_err(|_| LedgerError::io("make", path, io::Error::other("the system has no randomness")))?;
-    let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     // Written aside and renamed, so that there is never half a key.
     let draft = folder.join("redaction.key.new");
     let written = OpenOptions::new()
@@ -55,7 +54,9 @@ fn make(folder: &Path, path: &Path) -> Result<Redactor, LedgerError> {
         .custom_flags(no_follow())
         .open(&draft)
         .and_then(|mut file| {
-            writeln!(file, "k{EPOCH}:{hex}")?;
+            write!(file, "k{EPOCH}:")?;
+            key.iter().try_for_each(|byte| write!(file, "{byte:02x}"))?;
+            writeln!(file)?;
             file.sync_all()
         })
         .and_then(|()| fs::rename(&draft, path));

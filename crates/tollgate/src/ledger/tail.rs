@@ -90,16 +90,10 @@ impl Tail {
         let mut all = Vec::new();
         for log in self.folders()? {
             let folder = self.dir.join(&log);
-            let place = match self.logs.get_mut(&log) {
-                Some(place) => place,
-                None => {
-                    let first = segments(&folder)?.first().copied();
-                    let Some(segment) = first else { continue };
-                    self.logs.entry(log.clone()).or_insert(Place { segment, offset: 0 })
-                }
-            };
             // The writer is done with a segment once there is a further one, so the listing comes before the reading.
             let mut further = segments(&folder)?;
+            let Some(first) = further.first().copied() else { continue };
+            let place = self.logs.entry(log.clone()).or_insert(Place { segment: first, offset: 0 });
             further.retain(|segment| *segment > place.segment);
             place.read(&log, &folder, &mut all)?;
             for segment in further {

@@ -1,12 +1,25 @@
 //! The log from outside: what its callers are told, and what then stands on the disk.
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path};
+mod calls;
+mod disk;
+mod faults;
+mod kill;
+mod recovery;
+mod tailing;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    net::SocketAddr,
+    path::Path,
+};
 
 use tollgate_core::{
     audit::{Argument, Body, Line, Record, Sensitivity, Status},
     names::{AgentId, ClaimValue, Code, Origin, Principal, Value},
 };
 
+use self::disk::{Disk, Script, TestClock};
 use super::*;
 
 fn principal() -> Principal {
@@ -39,15 +52,58 @@ fn intent<'a>(input: &'a [Argument<'a>]) -> Intent<'a> {
     }
 }
 
-/// Every record of a log, strictly read, in order.
-fn records(folder: &Path) -> Vec<Record> {
+fn config(dir: &Path) -> LedgerConfig {
+    LedgerConfig::new(dir, "serve")
+}
+
+fn open(dir: &Path) -> Ledger {
+    Ledger::open_dir(config(dir)).unwrap()
+}
+
+/// A log on a disk and a clock that do what the test says.
+fn scripted(config: LedgerConfig) -> (Result<Ledger, LedgerError>, Script, Arc<TestClock>) {
+    let (script, clock) = (Script::default(), Arc::new(TestClock::default()));
+    script.space(100 << 30, 200 << 30);
+    (reopened(config, &script, &clock), script, clock)
+}
+
+fn reopened(mut config: LedgerConfig, script: &Script, clock: &Arc<TestClock>) -> Result<Ledger, LedgerError> {
+    config.clock = Arc::<TestClock>::clone(clock);
+    let folder = Folder::lock_first_free(&config.dir, &config.replica)?;
+    let (name, redactor) = (folder.name().to_owned(), redaction_key::load_or_make(&folder)?);
+    Ledger::start(config, name, redactor, Box::new(Disk { folder, script: script.clone() }))
+}
+
+/// Leaves the log as a crash would, and waits until its folder is free.
+async fn crash(ledger: Ledger, dir: &Path) {
+    let lock = dir.join(ledger.name()).join("lock");
+    drop(ledger);
+    let lock = fs::File::open(lock).unwrap();
+    while rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The segments of a log, in order.
+fn segment_files(folder: &Path) -> Vec<PathBuf> {
     let mut segments: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
     segments.retain(|path| path.extension().is_some_and(|e| e == "jsonl"));
     segments.sort();
-    let bytes: Vec<u8> = segments.iter().flat_map(|path| fs::read(path).unwrap()).collect();
-    let lines = bytes.split_inclusive(|b| *b == b'\n').map(|line| line.strip_suffix(b"\n").unwrap());
-    let records: Vec<Record> = lines.map(|line| Line::parse(line).unwrap().record().unwrap()).collect();
-    assert!(records.iter().enumerate().all(|(at, r)| r.stamp.seq == at as u64), "seq has a gap");
+    segments
+}
+
+/// Every record of a log, strictly read, in order.
+fn records(folder: &Path) -> Vec<Record> {
+    let mut records = Vec::new();
+    for path in segment_files(folder) {
+        assert_eq!(path.file_name().unwrap().to_str(), Some(&*folder::segment_file(records.len() as u64)));
+        let bytes = fs::read(&path).unwrap();
+        for line in bytes.split_inclusive(|b| *b == b'\n') {
+            let record = Line::parse(line.strip_suffix(b"\n").unwrap()).unwrap().record().unwrap();
+            assert_eq!(record.stamp.seq, records.len() as u64, "a gap in {}", path.display());
+            records.push(record);
+        }
+    }
     records
 }
 
@@ -56,49 +112,35 @@ fn kinds(folder: &Path) -> String {
     records(folder).iter().map(|r| r.body.kind().as_str()).collect::<Vec<_>>().join(" ")
 }
 
-#[tokio::test]
-async fn a_call_stands_in_the_log_with_its_intent_and_its_outcome() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open_dir(LedgerConfig::new(dir.path(), "serve")).unwrap();
-    let caller = principal();
-    let (secret, plain) = (Value::Text("jane@example.com".to_owned()), Value::Integer(42));
-    let input =
-        [Argument::new("email", &secret, Sensitivity::Sensitive), Argument::new("id", &plain, Sensitivity::Plain)];
-    let mut ticket = ledger.open(&head(&caller));
-    ticket.intent(intent(&input)).await.unwrap();
-    ticket.close(Outcome::ok(3, 120)).await.unwrap();
-    ledger.open(&head(&caller)).close(Outcome::failed(Status::NotExecuted, Code::INVALID_ARGUMENT)).await.unwrap();
-    ledger.reject(Some(&caller), &Peer::default(), Code::MALFORMED_REQUEST);
-    ledger.reject(None, &Peer::default(), Code::UNAUTHENTICATED);
-    ledger.shutdown().await.unwrap();
-
-    let folder = dir.path().join("local-0");
-    assert_eq!(kinds(&folder), "genesis boot intent outcome denied rejected aggregate shutdown");
-    let text = fs::read_to_string(folder.join("00000000000000000000.jsonl")).unwrap();
-    assert!(!text.contains("jane"), "{text}");
-    assert!(text.contains(r#""input_summary":{"email":{"hash":"k1:"#), "{text}");
+/// The calls of a log: for each intent, the status of its outcome. An outcome never stands before its intent, and
+/// never twice.
+fn calls(folder: &Path) -> BTreeMap<String, Option<Status>> {
+    let mut calls = BTreeMap::new();
+    for record in records(folder) {
+        match record.body {
+            Body::Intent(intent) => assert_eq!(calls.insert(intent.call.call_id.to_string(), None), None),
+            Body::Outcome(outcome) => {
+                let status = calls.get_mut(&*outcome.call_id).unwrap_or_else(|| panic!("no intent for {outcome:?}"));
+                assert_eq!(status.replace(outcome.status), None);
+            }
+            _ => {}
+        }
+    }
+    calls
 }
 
-#[tokio::test]
-async fn a_process_that_died_leaves_calls_that_become_unknown() {
-    let dir = tempfile::tempdir().unwrap();
-    let folder = dir.path().join("local-0");
-    let ledger = Ledger::open_dir(LedgerConfig::new(dir.path(), "serve")).unwrap();
-    let caller = principal();
-    let mut ticket = ledger.open(&head(&caller));
-    ticket.intent(intent(&[])).await.unwrap();
-    std::mem::forget(ticket);
-    let second = Ledger::open_dir(LedgerConfig::new(dir.path(), "call")).unwrap();
-    assert_eq!(second.name(), "local-1");
-    drop(ledger);
-    let ledger = loop {
-        let again = Ledger::open_dir(LedgerConfig::new(dir.path(), "serve")).unwrap();
-        if again.name() == "local-0" {
-            break again;
+fn count(statuses: &BTreeMap<String, Option<Status>>, status: Status) -> usize {
+    statuses.values().filter(|s| **s == Some(status)).count()
+}
+
+async fn one_call(ledger: &Ledger, caller: &Principal) -> (String, Result<(), LedgerError>, Result<(), LedgerError>) {
+    let mut ticket = ledger.open(&head(caller));
+    let id = ticket.call_id().to_owned();
+    match ticket.intent(intent(&[])).await {
+        Ok(()) => (id, Ok(()), ticket.close(Outcome::ok(1, 10)).await),
+        refused => {
+            let failure = Outcome::failed(Status::NotExecuted, Code::AUDIT_UNAVAILABLE);
+            (id, refused, ticket.close(failure).await)
         }
-    };
-    ledger.shutdown().await.unwrap();
-    assert_eq!(kinds(&folder), "genesis boot intent recover outcome boot shutdown");
-    let Body::Outcome(outcome) = &records(&folder)[4].body else { panic!() };
-    assert_eq!(outcome.status, Status::Unknown);
+    }
 }

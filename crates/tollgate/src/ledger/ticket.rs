@@ -247,16 +247,17 @@ impl Ticket {
             Phase::Head => Some((self.denied(outcome, total_us)?, Room::Bounded)),
             Phase::Sent => {
                 self.shared.open.fetch_sub(1, Relaxed);
-                Some((self.outcome(Outcome { status: Status::NotExecuted, ..outcome }, total_us), Room::Reserved))
+                let unsent = Outcome { status: Status::NotExecuted, ..outcome };
+                Some((self.outcome(&unsent, total_us), Room::Reserved))
             }
             Phase::Intended => {
                 self.shared.open.fetch_sub(1, Relaxed);
-                Some((self.outcome(outcome, total_us), Room::Reserved))
+                Some((self.outcome(&outcome, total_us), Room::Reserved))
             }
         }
     }
 
-    fn outcome(&self, outcome: Outcome<'_>, total_us: u64) -> Entry {
+    fn outcome(&self, outcome: &Outcome<'_>, total_us: u64) -> Entry {
         let failure = outcome.failure.as_ref();
         let body = Body::Outcome(audit::Outcome {
             call_id: Cow::Borrowed(&self.call.call_id),

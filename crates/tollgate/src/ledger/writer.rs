@@ -148,9 +148,10 @@ impl Writer {
         };
         let before = self.shared.condition.swap(Arc::new(condition.clone()));
         if mem::discriminant(&*before) != mem::discriminant(&condition) {
-            match &condition {
-                Condition::LowSpace(_, why) => tracing::warn!(log = self.name, "{why}"),
-                _ => tracing::info!(log = self.name, "the audit log is written again"),
+            if let Condition::LowSpace(_, why) = &condition {
+                tracing::warn!(log = self.name, "{why}");
+            } else {
+                tracing::info!(log = self.name, "the audit log is written again");
             }
         }
     }
@@ -372,7 +373,7 @@ fn first_records(found: &Found, shared: &Shared, command: &'static str) -> Vec<E
         records.push(Entry::noted(Body::Genesis(Genesis { version: version.clone(), redaction_epoch }).encode()));
     }
     if found.torn.is_some() || (found.next_seq > 0 && found.ended == Ended::Abruptly) {
-        let previous_boot_id = (!found.boot_id.is_empty()).then(|| Cow::Borrowed(found.boot_id.as_str()));
+        let previous_boot_id = (!found.boot_id.is_empty()).then_some(Cow::Borrowed(found.boot_id.as_str()));
         let open = found.open.len() as u64;
         let recover = Recover { previous_boot_id, torn: found.torn.clone(), open };
         records.push(Entry::noted(Body::Recover(recover).encode()));
