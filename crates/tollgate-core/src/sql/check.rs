@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::error::SqlError;
-use super::leak::{self, Leak};
+use super::leak::{self, Context, Leak};
 use super::render::{self, RenderError};
 use super::resolve::{ClaimUse, ParamShape, Scope, output_columns, resolve_query, unique_output_names};
 use super::restrict::{self, Fence, RestrictError};
@@ -79,7 +79,8 @@ fn check_query(mut query: Query, dialect: Dialect, restrictions: &Restrictions) 
     refuse_patterns(&query, dialect)?;
     let columns = output_columns(dialect, &query);
     unique_output_names(dialect, &columns)?;
-    let fence = leak::in_query(&query, dialect).filter(|_| names_hidden_rows(&query, restrictions));
+    let fence =
+        leak::in_query(&query, &Context::of_query(&query, dialect)).filter(|_| names_hidden_rows(&query, restrictions));
     let page = page(&mut query)?;
     let closed = if fence.is_some() { Fence::Closed } else { Fence::Open };
     let query = restrict::restrict(query, restrictions, closed, dialect).map_err(CheckError::from)?;
@@ -93,12 +94,12 @@ fn check_query(mut query: Query, dialect: Dialect, restrictions: &Restrictions) 
 /// The first operation of a resolved row filter that can fail on a row's data: it may fail for rows that it hides, so the
 /// operator should know.
 pub fn leak_of_predicate(predicate: &Expr, dialect: Dialect) -> Option<Leak> {
-    leak::in_expr(predicate, dialect)
+    leak::in_expr(predicate, &Context::of_expr(predicate, dialect))
 }
 
 /// Whether an expression is true, false or NULL, as far as can be known here. SQLite would take anything for a condition.
 pub fn is_condition(predicate: &Expr, dialect: Dialect) -> bool {
-    leak::may_be_condition(predicate, dialect)
+    leak::may_be_condition(predicate, &Context::of_expr(predicate, dialect))
 }
 
 /// The base tables that a resolved predicate's subqueries name.

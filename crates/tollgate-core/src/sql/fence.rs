@@ -4,11 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use super::leak;
+use super::leak::{self, Context};
 use super::restriction::Restrictions;
 use super::tree::{BinaryOp, Expr, JoinKind, Relation, Select};
 use super::walk::{self, Node};
-use crate::names::Dialect;
 
 /// Conjuncts by the alias of the table that they may be copied into.
 #[derive(Default)]
@@ -22,22 +21,22 @@ impl Conjuncts {
 }
 
 /// Finds them for every base table of a SELECT's FROM.
-pub(super) fn conjuncts(select: &Select, restrictions: &Restrictions, dialect: Dialect) -> Conjuncts {
+pub(super) fn conjuncts(select: &Select, restrictions: &Restrictions, context: &Context) -> Conjuncts {
     let mut all = Conjuncts::default();
     let mut wanted = Vec::new();
     if let Some(filter) = &select.filter {
         split(filter, &mut wanted);
     }
-    wanted.retain(|conjunct| leak::in_expr(conjunct, dialect).is_none());
+    wanted.retain(|conjunct| leak::in_expr(conjunct, context).is_none());
     for from in &select.from {
-        descend(from, &wanted, &Around { restrictions, dialect }, &mut all);
+        descend(from, &wanted, &Around { restrictions, context }, &mut all);
     }
     all
 }
 
 struct Around<'a> {
     restrictions: &'a Restrictions,
-    dialect: Dialect,
+    context: &'a Context,
 }
 
 /// Hands down the conjuncts that a row of this relation must meet or the row is of no use above.
@@ -57,7 +56,7 @@ fn descend(relation: &Relation, wanted: &[&Expr], around: &Around<'_>, all: &mut
             if let Some(on) = on {
                 split(on, &mut on_conjuncts);
             }
-            on_conjuncts.retain(|conjunct| leak::in_expr(conjunct, around.dialect).is_none());
+            on_conjuncts.retain(|conjunct| leak::in_expr(conjunct, around.context).is_none());
             let both: Vec<&Expr> = wanted.iter().chain(&on_conjuncts).copied().collect();
             // A row that an outer join keeps without a partner is not bound by ON; a row that it may replace by NULLs is bound
             // by ON alone, since WHERE sees the NULLs.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fence::{self, Conjuncts};
+use super::leak::Context;
 use super::restriction::{RAW, RestrictedColumn, Restriction, Restrictions};
 use super::tree::{ColumnRef, Expr, OrderKey, Projection, Query, Relation, Select, SetExpr};
 use super::walk::{self, Node};
@@ -79,7 +80,8 @@ pub(super) fn restrict(
 ) -> Result<Query, RestrictError> {
     let mut used = Used::default();
     walk::each_in_query(&query, &mut |node| used.meet(node));
-    Pass { restrictions, fence, dialect, used }.query(&mut query)?;
+    let context = Context::of_query(&query, dialect);
+    Pass { restrictions, fence, context, used }.query(&mut query)?;
     Ok(query)
 }
 
@@ -93,7 +95,8 @@ pub fn restrict_predicate(
 ) -> Result<Expr, RestrictError> {
     let mut used = Used::default();
     walk::each_in_expr(&predicate, &mut |node| used.meet(node));
-    Pass { restrictions, fence: Fence::Open, dialect, used }.expr(&mut predicate)?;
+    let context = Context::of_expr(&predicate, dialect);
+    Pass { restrictions, fence: Fence::Open, context, used }.expr(&mut predicate)?;
     Ok(predicate)
 }
 
@@ -117,7 +120,7 @@ impl Used {
 struct Pass<'a> {
     restrictions: &'a Restrictions,
     fence: Fence,
-    dialect: Dialect,
+    context: Context,
     used: Used,
 }
 
@@ -152,7 +155,7 @@ impl Pass<'_> {
     fn select(&self, select: &mut Select) -> Result<(), RestrictError> {
         let conjuncts = match self.fence {
             Fence::Open => Conjuncts::default(),
-            Fence::Closed => fence::conjuncts(select, self.restrictions, self.dialect),
+            Fence::Closed => fence::conjuncts(select, self.restrictions, &self.context),
         };
         for from in &mut select.from {
             self.relation(from, &conjuncts)?;

@@ -71,7 +71,9 @@ fn crate_imports(text: &str) -> impl Iterator<Item = &str> {
 
 fn is_test(path: &Path) -> bool {
     let text = path.to_string_lossy();
-    path.file_name().is_some_and(|n| n == "tests.rs" || n == "cases.rs") || text.contains("/tests/") || text.contains("/conformance/")
+    path.file_name().is_some_and(|n| n == "tests.rs" || n == "cases.rs")
+        || text.contains("/tests/")
+        || text.contains("/conformance/")
 }
 
 fn upward_edges(crate_folder: &str, rooms: &[Room]) -> Vec<String> {

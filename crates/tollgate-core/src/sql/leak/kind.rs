@@ -1,5 +1,6 @@
 //! The kinds of expressions, as far as they decide whether an engine must convert a value before it can use it. A conversion can fail.
 
+use super::Context;
 use crate::catalog::TypeKind;
 use crate::names::Dialect;
 use crate::sql::functions::{self, FunctionKind, FunctionSpec, Leak, ResultType};
@@ -33,18 +34,33 @@ impl Kind {
         }
     }
 
+    /// The kind of what a choice between rows' values yields: it is computed while rows are read, so a conversion above it is no
+    /// longer one that is done, or fails, when the statement is planned.
+    fn computed(self) -> Kind {
+        match self {
+            Kind::Constant => Kind::Typed(TypeKind::Text),
+            Kind::Number => Kind::Typed(TypeKind::Decimal),
+            kind @ (Kind::Typed(_) | Kind::Unknown | Kind::Clash) => kind,
+        }
+    }
+
     /// The kind that several expressions end up in where they must become one, as in CASE; `None` of none.
     pub(super) fn merge(kinds: impl IntoIterator<Item = Kind>) -> Option<Kind> {
         kinds.into_iter().reduce(Kind::merge_with)
     }
 
+    #[expect(
+        clippy::match_same_arms,
+        reason = "a number beside a constant stays a number, so the order of the arms counts"
+    )]
     fn merge_with(self, other: Kind) -> Kind {
         use TypeKind as T;
         match (self, other) {
             (Kind::Clash, _) | (_, Kind::Clash) => Kind::Clash,
+            (Kind::Constant, kind) | (kind, Kind::Constant) => kind,
             (Kind::Number, Kind::Typed(T::Int | T::BigInt | T::Decimal))
             | (Kind::Typed(T::Int | T::BigInt | T::Decimal), Kind::Number) => Kind::Typed(T::Decimal),
-            (Kind::Constant, kind) | (kind, Kind::Constant) | (Kind::Number, kind) | (kind, Kind::Number) => kind,
+            (Kind::Number, kind) | (kind, Kind::Number) => kind,
             // Whatever the database makes of an unlisted function's result beside text can only be text.
             (Kind::Unknown, Kind::Typed(T::Text)) | (Kind::Typed(T::Text), Kind::Unknown) => Kind::Typed(T::Text),
             (Kind::Unknown, _) | (_, Kind::Unknown) => Kind::Clash,
@@ -75,9 +91,9 @@ fn is_time(kind: &TypeKind) -> bool {
 }
 
 /// The kind of an expression.
-pub(super) fn of(expr: &Expr, dialect: Dialect) -> Kind {
+pub(super) fn of(expr: &Expr, cx: &Context) -> Kind {
     let merged = |kinds: &mut dyn Iterator<Item = &Expr>| {
-        Kind::merge(kinds.map(|expr| of(expr, dialect))).unwrap_or(Kind::Unknown)
+        Kind::merge(kinds.map(|expr| of(expr, cx))).map_or(Kind::Unknown, Kind::computed)
     };
     match expr {
         Expr::Column(column) => match &column.ty {
@@ -85,17 +101,15 @@ pub(super) fn of(expr: &Expr, dialect: Dialect) -> Kind {
             None => Kind::Unknown,
         },
         Expr::Literal(Literal::Null | Literal::Text(_)) => Kind::Constant,
-        Expr::Literal(Literal::Number(_)) | Expr::Slot(Slot::Limit | Slot::Offset) => Kind::Number,
+        Expr::Literal(Literal::Number(_)) => Kind::Number,
+        Expr::Slot(slot) => of_slot(slot, cx),
         Expr::Literal(Literal::Typed(ty, _)) | Expr::Cast { expr: _, ty } => named(ty.as_str()),
-        Expr::Slot(Slot::CallId | Slot::Param(_) | Slot::ParamList(_) | Slot::Claim(_) | Slot::ClaimList(_)) => {
-            Kind::Constant
-        }
-        Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } => of(expr, dialect),
+        Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } => of(expr, cx),
         Expr::Binary { op, left, right } => match op {
             BinaryOp::Concat | BinaryOp::JsonGetText => Kind::Typed(TypeKind::Text),
             BinaryOp::JsonGet => Kind::Typed(TypeKind::Json),
             BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => {
-                match (of(left, dialect), of(right, dialect)) {
+                match (of(left, cx), of(right, cx)) {
                     (Kind::Number, Kind::Number) => Kind::Number,
                     _ => Kind::Unknown,
                 }
@@ -120,29 +134,41 @@ pub(super) fn of(expr: &Expr, dialect: Dialect) -> Kind {
         | Expr::InQuery { .. }
         | Expr::Exists { .. }
         | Expr::Like { .. } => Kind::Typed(TypeKind::Bool),
-        Expr::Scalar(query) => columns(&query.body, dialect).into_iter().next().unwrap_or(Kind::Unknown),
+        Expr::Scalar(query) => first_column(&query.body, cx),
         Expr::Case { operand: _, branches, otherwise } => {
             merged(&mut branches.iter().map(|(_, then)| then).chain(otherwise.as_deref()))
         }
-        Expr::Function(function) => result(function, dialect),
+        Expr::Function(function) => result(function, cx),
     }
+}
+
+/// The kind of a bound value.
+pub(super) fn of_slot(slot: &Slot, cx: &Context) -> Kind {
+    match slot {
+        Slot::Limit | Slot::Offset => Kind::Number,
+        slot if cx.is_loose(slot) => Kind::Unknown,
+        Slot::CallId | Slot::Param(_) | Slot::ParamList(_) | Slot::Claim(_) | Slot::ClaimList(_) => Kind::Constant,
+    }
+}
+
+/// The kind of a subquery's one column, as it meets what stands outside.
+pub(super) fn first_column(body: &SetExpr, cx: &Context) -> Kind {
+    columns(body, cx).into_iter().next().map_or(Kind::Unknown, Kind::computed)
 }
 
 /// The kinds of what a query yields, column by column.
-pub(super) fn columns(body: &SetExpr, dialect: Dialect) -> Vec<Kind> {
+pub(super) fn columns(body: &SetExpr, cx: &Context) -> Vec<Kind> {
     match body {
-        SetExpr::Select(select) => select.projection.iter().map(|item| of(&item.expr, dialect)).collect(),
-        SetExpr::Query(query) => columns(&query.body, dialect),
-        SetExpr::SetOperation { op: _, quantifier: _, left, right } => columns(left, dialect)
-            .into_iter()
-            .zip(columns(right, dialect))
-            .map(|(left, right)| left.merge_with(right))
-            .collect(),
+        SetExpr::Select(select) => select.projection.iter().map(|item| of(&item.expr, cx)).collect(),
+        SetExpr::Query(query) => columns(&query.body, cx),
+        SetExpr::SetOperation { op: _, quantifier: _, left, right } => {
+            columns(left, cx).into_iter().zip(columns(right, cx)).map(|(left, right)| left.merge_with(right)).collect()
+        }
     }
 }
 
-fn result(function: &Function, dialect: Dialect) -> Kind {
-    let Some(spec) = functions::lookup(dialect, function.name) else {
+fn result(function: &Function, cx: &Context) -> Kind {
+    let Some(spec) = functions::lookup(cx.dialect, function.name) else {
         return Kind::Unknown;
     };
     let args = args(function);
@@ -156,38 +182,38 @@ fn result(function: &Function, dialect: Dialect) -> Kind {
         ResultType::Json => TypeKind::Json,
         ResultType::TimestampTz => TypeKind::TimestampTz,
         ResultType::FirstArgument if spec.is_syntax() => {
-            return Kind::merge(args.iter().map(|arg| of(arg, dialect))).unwrap_or(Kind::Unknown);
+            return Kind::merge(args.iter().map(|arg| of(arg, cx))).map_or(Kind::Unknown, Kind::computed);
         }
-        ResultType::FirstArgument => return args.first().map_or(Kind::Unknown, |arg| of(arg, dialect)),
+        ResultType::FirstArgument => return args.first().map_or(Kind::Unknown, |arg| of(arg, cx).computed()),
         ResultType::Unknown => return Kind::Unknown,
     };
     Kind::Typed(kind)
 }
 
 /// Whether a call cannot fail, whatever the rows hold.
-pub(super) fn is_total(function: &Function, dialect: Dialect) -> bool {
-    let Some(spec) = functions::lookup(dialect, function.name) else {
+pub(super) fn is_total(function: &Function, cx: &Context) -> bool {
+    let Some(spec) = functions::lookup(cx.dialect, function.name) else {
         return false;
     };
     let args = args(function);
     // Arguments that become one type first: `coalesce(decimal, float)` converts.
-    if dialect == Dialect::Postgres
+    if cx.dialect == Dialect::Postgres
         && spec.is_syntax()
-        && Kind::merge(args.iter().map(|arg| of(arg, dialect))) == Some(Kind::Clash)
+        && Kind::merge(args.iter().map(|arg| of(arg, cx))) == Some(Kind::Clash)
     {
         return false;
     }
     // An aggregate is no exception: inside a correlated subquery it sums what the outer row gives it, hidden or not.
-    spec_total(spec, args, dialect)
+    spec_total(spec, args, cx)
 }
 
-fn spec_total(spec: &FunctionSpec, args: &[Expr], dialect: Dialect) -> bool {
+fn spec_total(spec: &FunctionSpec, args: &[Expr], cx: &Context) -> bool {
     match spec.leak {
         Leak::Leaky => false,
-        Leak::Total(over) => args.iter().all(|arg| fits(arg, over, dialect)),
+        Leak::Total(over) => args.iter().all(|arg| fits(arg, over, cx)),
         Leak::TotalGivenConstants { value, over } => args.iter().enumerate().all(|(position, arg)| {
             if position == value {
-                fits(arg, over, dialect)
+                fits(arg, over, cx)
             } else {
                 matches!(arg, Expr::Literal(Literal::Text(_) | Literal::Number(_)))
             }
@@ -195,12 +221,12 @@ fn spec_total(spec: &FunctionSpec, args: &[Expr], dialect: Dialect) -> bool {
     }
 }
 
-fn fits(arg: &Expr, over: functions::Kinds, dialect: Dialect) -> bool {
-    match of(arg, dialect) {
+fn fits(arg: &Expr, over: functions::Kinds, cx: &Context) -> bool {
+    match of(arg, cx) {
         Kind::Constant | Kind::Number => true,
         Kind::Typed(kind) => over.contains(&kind),
         // Any column of SQLite may hold anything: what is total there is total over all kinds.
-        Kind::Unknown | Kind::Clash => dialect == Dialect::Sqlite,
+        Kind::Unknown | Kind::Clash => cx.dialect == Dialect::Sqlite,
     }
 }
 
@@ -212,14 +238,14 @@ fn args(function: &Function) -> &[Expr] {
 }
 
 /// Whether an aggregate stands in an expression, outside its subqueries.
-pub(super) fn has_aggregate(expr: &Expr, dialect: Dialect) -> bool {
+pub(super) fn has_aggregate(expr: &Expr, cx: &Context) -> bool {
     let own = match expr {
         Expr::Function(function) => {
-            functions::lookup(dialect, function.name).is_some_and(|spec| spec.kind == FunctionKind::Aggregate)
+            functions::lookup(cx.dialect, function.name).is_some_and(|spec| spec.kind == FunctionKind::Aggregate)
         }
         _ => false,
     };
-    own || walk::parts(expr).into_iter().any(|part| has_aggregate(part, dialect))
+    own || walk::parts(expr).into_iter().any(|part| has_aggregate(part, cx))
 }
 
 /// The kind behind a type name of PostgreSQL's allow-list.

@@ -4,12 +4,14 @@
 //! that cannot fail says nothing there. What cannot fail is a short list; **anything unlisted is leaky, wherever in the statement it
 //! stands**. This file never looks at the policy's own filters while a statement is checked: they are the operator's text.
 
+mod context;
 mod kind;
 mod pattern;
 
 pub use pattern::ends_in_escape;
 pub(super) use pattern::{default_escape, unfinished};
 
+pub(super) use context::Context;
 use kind::Kind;
 
 use super::tree::{BinaryOp, Expr, Function, Literal, OrderBy, OrderKey, Query, Select, SetExpr, UnaryOp};
@@ -34,40 +36,40 @@ impl Leak {
 }
 
 /// The first leaky operation of a query, if there is one.
-pub(super) fn in_query(query: &Query, dialect: Dialect) -> Option<Leak> {
+pub(super) fn in_query(query: &Query, cx: &Context) -> Option<Leak> {
     let mut found = None;
-    walk::each_in_query(query, &mut |node| judge(node, dialect, &mut found));
+    walk::each_in_query(query, &mut |node| judge(node, cx, &mut found));
     found
 }
 
 /// The first leaky operation of an expression, its subqueries included.
-pub(super) fn in_expr(expr: &Expr, dialect: Dialect) -> Option<Leak> {
+pub(super) fn in_expr(expr: &Expr, cx: &Context) -> Option<Leak> {
     let mut found = None;
-    walk::each_in_expr(expr, &mut |node| judge(node, dialect, &mut found));
+    walk::each_in_expr(expr, &mut |node| judge(node, cx, &mut found));
     found
 }
 
 /// Whether an expression can be true or false.
-pub(super) fn may_be_condition(expr: &Expr, dialect: Dialect) -> bool {
-    matches!(kind::of(expr, dialect), Kind::Typed(TypeKind::Bool) | Kind::Unknown)
+pub(super) fn may_be_condition(expr: &Expr, cx: &Context) -> bool {
+    matches!(kind::of(expr, cx), Kind::Typed(TypeKind::Bool) | Kind::Unknown)
 }
 
-fn judge(node: Node<'_>, dialect: Dialect, found: &mut Option<Leak>) {
+fn judge(node: Node<'_>, cx: &Context, found: &mut Option<Leak>) {
     if found.is_some() {
         return;
     }
     *found = match node {
-        Node::Expr(expr) => own(expr, dialect),
-        Node::Query(query) => ordered(&query.order_by, dialect),
-        Node::Select(select) => grouped(select, dialect),
-        Node::SetExpr(body) => united(body, dialect),
+        Node::Expr(expr) => own(expr, cx),
+        Node::Query(query) => ordered(&query.order_by, cx),
+        Node::Select(select) => grouped(select, cx),
+        Node::SetExpr(body) => united(body, cx),
         Node::Relation(_) => None,
     };
 }
 
 /// Whether this node by itself, apart from its parts, can fail on data.
-fn own(expr: &Expr, dialect: Dialect) -> Option<Leak> {
-    let kind = |expr: &Expr| kind::of(expr, dialect);
+fn own(expr: &Expr, cx: &Context) -> Option<Leak> {
+    let kind = |expr: &Expr| kind::of(expr, cx);
     match expr {
         Expr::Column(_)
         | Expr::Literal(_)
@@ -75,41 +77,39 @@ fn own(expr: &Expr, dialect: Dialect) -> Option<Leak> {
         | Expr::Is { .. }
         | Expr::Exists { .. }
         | Expr::Unary { op: UnaryOp::Not | UnaryOp::Plus, .. } => None,
-        Expr::Unary { op: UnaryOp::Minus, expr } => minus(expr, dialect),
-        Expr::Binary { op, left, right } => binary(*op, left, right, dialect),
-        Expr::Between { expr, low, high, .. } => compared(&kind(expr), [kind(low), kind(high)], dialect),
-        Expr::InList { expr, list, .. } => compared(&kind(expr), list.iter().map(kind), dialect),
-        Expr::InSlot { expr, .. } => compared(&kind(expr), [Kind::Constant], dialect),
-        Expr::InQuery { expr, query, .. } => {
-            compared(&kind(expr), kind::columns(&query.body, dialect).into_iter().take(1), dialect)
-        }
-        Expr::Scalar(query) => match dialect {
+        Expr::Unary { op: UnaryOp::Minus, expr } => minus(expr, cx),
+        Expr::Binary { op, left, right } => binary(*op, left, right, cx),
+        Expr::Between { expr, low, high, .. } => compared(&kind(expr), [kind(low), kind(high)], cx),
+        Expr::InList { expr, list, .. } => compared(&kind(expr), list.iter().map(kind), cx),
+        Expr::InSlot { expr, slot, negated: _ } => compared(&kind(expr), [kind::of_slot(slot, cx)], cx),
+        Expr::InQuery { expr, query, .. } => compared(&kind(expr), [kind::first_column(&query.body, cx)], cx),
+        Expr::Scalar(query) => match cx.dialect {
             // SQLite takes the first row.
             Dialect::Sqlite => None,
-            Dialect::Postgres if one_row(query, dialect) => None,
+            Dialect::Postgres if one_row(query, cx) => None,
             Dialect::Postgres => Some(Leak::of("a scalar subquery that may return two rows")),
         },
-        Expr::Like { expr, pattern, escape, .. } => like(expr, pattern, *escape, dialect),
+        Expr::Like { expr, pattern, escape, .. } => like(expr, pattern, *escape, cx),
         Expr::Case { operand, branches, otherwise } => {
             let compare = operand
                 .as_deref()
-                .and_then(|operand| compared(&kind(operand), branches.iter().map(|(when, _)| kind(when)), dialect));
+                .and_then(|operand| compared(&kind(operand), branches.iter().map(|(when, _)| kind(when)), cx));
             let results = branches.iter().map(|(_, then)| then).chain(otherwise.as_deref()).map(kind);
-            compare.or_else(|| merged("CASE", results, dialect))
+            compare.or_else(|| merged("CASE", results, cx))
         }
-        Expr::Cast { expr, ty } => cast(expr, ty.as_str(), dialect),
-        Expr::Function(function) => call(function, dialect),
+        Expr::Cast { expr, ty } => cast(expr, ty.as_str(), cx),
+        Expr::Function(function) => call(function, cx),
     }
 }
 
-fn minus(operand: &Expr, dialect: Dialect) -> Option<Leak> {
-    match (dialect, kind::of(operand, dialect)) {
+fn minus(operand: &Expr, cx: &Context) -> Option<Leak> {
+    match (cx.dialect, kind::of(operand, cx)) {
         (Dialect::Sqlite, _) | (_, Kind::Number | Kind::Typed(TypeKind::Decimal | TypeKind::Float)) => None,
         (Dialect::Postgres, _) => Some(Leak::of("arithmetic that can overflow (`-`)")),
     }
 }
 
-fn binary(op: BinaryOp, left: &Expr, right: &Expr, dialect: Dialect) -> Option<Leak> {
+fn binary(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> Option<Leak> {
     match op {
         BinaryOp::And | BinaryOp::Or => None,
         BinaryOp::Eq
@@ -119,11 +119,11 @@ fn binary(op: BinaryOp, left: &Expr, right: &Expr, dialect: Dialect) -> Option<L
         | BinaryOp::Gt
         | BinaryOp::GtEq
         | BinaryOp::IsDistinctFrom
-        | BinaryOp::IsNotDistinctFrom => compared(&kind::of(left, dialect), [kind::of(right, dialect)], dialect),
+        | BinaryOp::IsNotDistinctFrom => compared(&kind::of(left, cx), [kind::of(right, cx)], cx),
         BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => {
             // SQLite turns an overflow into a float and a division by zero into NULL.
             let constant = numbers_only(left) && numbers_only(right);
-            if constant || dialect == Dialect::Sqlite { None } else { Some(Leak::of("arithmetic that can fail")) }
+            if constant || cx.dialect == Dialect::Sqlite { None } else { Some(Leak::of("arithmetic that can fail")) }
         }
         // Both can end in `too big`, at a length the caller chooses.
         BinaryOp::Concat => Some(Leak::of("a concatenation (`||`)")),
@@ -145,42 +145,42 @@ fn numbers_only(expr: &Expr) -> bool {
     }
 }
 
-fn compared(left: &Kind, others: impl IntoIterator<Item = Kind>, dialect: Dialect) -> Option<Leak> {
-    if dialect == Dialect::Sqlite || others.into_iter().all(|other| left.compares_with(&other)) {
+fn compared(left: &Kind, others: impl IntoIterator<Item = Kind>, cx: &Context) -> Option<Leak> {
+    if cx.dialect == Dialect::Sqlite || others.into_iter().all(|other| left.compares_with(&other)) {
         return None;
     }
     Some(Leak::of("a comparison of types of which one must be converted"))
 }
 
-fn merged(what: &str, kinds: impl IntoIterator<Item = Kind>, dialect: Dialect) -> Option<Leak> {
-    if dialect == Dialect::Sqlite || Kind::merge(kinds) != Some(Kind::Clash) {
+fn merged(what: &str, kinds: impl IntoIterator<Item = Kind>, cx: &Context) -> Option<Leak> {
+    if cx.dialect == Dialect::Sqlite || Kind::merge(kinds) != Some(Kind::Clash) {
         return None;
     }
     Some(Leak::of(format!("{what} over types that must be converted")))
 }
 
-fn like(expr: &Expr, pattern: &Expr, escape: Option<char>, dialect: Dialect) -> Option<Leak> {
+fn like(expr: &Expr, pattern: &Expr, escape: Option<char>, cx: &Context) -> Option<Leak> {
     let Expr::Literal(Literal::Text(text)) = pattern else {
         return Some(Leak::of("LIKE with a pattern that is not constant"));
     };
-    if unfinished(text, escape, dialect) || text.len() > pattern::BYTES_MAX {
+    if unfinished(text, escape, cx.dialect) || text.len() > pattern::BYTES_MAX {
         return Some(Leak::of("LIKE with a pattern that the engine may refuse"));
     }
-    match (dialect, kind::of(expr, dialect)) {
+    match (cx.dialect, kind::of(expr, cx)) {
         (Dialect::Sqlite, _) | (_, Kind::Constant | Kind::Typed(TypeKind::Text)) => None,
         (Dialect::Postgres, _) => Some(Leak::of("LIKE over something that is not text")),
     }
 }
 
-fn cast(expr: &Expr, ty: &str, dialect: Dialect) -> Option<Leak> {
+fn cast(expr: &Expr, ty: &str, cx: &Context) -> Option<Leak> {
     // SQLite's casts give something for every value.
-    if dialect == Dialect::Sqlite {
+    if cx.dialect == Dialect::Sqlite {
         return None;
     }
-    let from = kind::of(expr, dialect);
+    let from = kind::of(expr, cx);
     match (expr, from) {
         // Computed once, when the statement is read or its parameters are bound.
-        (Expr::Literal(_) | Expr::Slot(_), _) => None,
+        (Expr::Literal(_), _) | (Expr::Slot(_), Kind::Constant | Kind::Number) => None,
         // The clock, and therefore CURRENT_DATE, is far from every type's end.
         (Expr::Function(function), _) if function.name == "now" => None,
         (_, Kind::Typed(from)) if kind::widens(&from, ty) => None,
@@ -188,47 +188,47 @@ fn cast(expr: &Expr, ty: &str, dialect: Dialect) -> Option<Leak> {
     }
 }
 
-fn call(function: &Function, dialect: Dialect) -> Option<Leak> {
-    if kind::is_total(function, dialect) {
+fn call(function: &Function, cx: &Context) -> Option<Leak> {
+    if kind::is_total(function, cx) {
         return None;
     }
     Some(Leak::of(format!("the function `{}`, which can fail", function.name)))
 }
 
-fn ordered(keys: &[OrderBy], dialect: Dialect) -> Option<Leak> {
+fn ordered(keys: &[OrderBy], cx: &Context) -> Option<Leak> {
     keys.iter().find_map(|key| match &key.key {
         // The projection's own expressions are judged where they stand.
         OrderKey::Output(_) => None,
-        OrderKey::Expr(expr) => sorted(expr, dialect),
+        OrderKey::Expr(expr) => sorted(expr, cx),
     })
 }
 
-fn grouped(select: &Select, dialect: Dialect) -> Option<Leak> {
+fn grouped(select: &Select, cx: &Context) -> Option<Leak> {
     let distinct = select.projection.iter().filter(|_| select.distinct).map(|item| &item.expr);
-    select.group_by.iter().chain(distinct).find_map(|expr| sorted(expr, dialect))
+    select.group_by.iter().chain(distinct).find_map(|expr| sorted(expr, cx))
 }
 
-fn sorted(expr: &Expr, dialect: Dialect) -> Option<Leak> {
-    match (dialect, kind::of(expr, dialect)) {
+fn sorted(expr: &Expr, cx: &Context) -> Option<Leak> {
+    match (cx.dialect, kind::of(expr, cx)) {
         (Dialect::Postgres, Kind::Typed(TypeKind::Other)) => Some(Leak::of("sorting by a type that is not listed")),
         _ => None,
     }
 }
 
-fn united(body: &SetExpr, dialect: Dialect) -> Option<Leak> {
+fn united(body: &SetExpr, cx: &Context) -> Option<Leak> {
     let SetExpr::SetOperation { op: _, quantifier: _, left, right } = body else {
         return None;
     };
-    let pairs = kind::columns(left, dialect).into_iter().zip(kind::columns(right, dialect));
-    pairs.into_iter().find_map(|(left, right)| merged("a set operation", [left, right], dialect))
+    let pairs = kind::columns(left, cx).into_iter().zip(kind::columns(right, cx));
+    pairs.into_iter().find_map(|(left, right)| merged("a set operation", [left, right], cx))
 }
 
 /// Whether a subquery yields at most one row by its form: an aggregate over everything, or its own `LIMIT 1`.
-fn one_row(query: &Query, dialect: Dialect) -> bool {
+fn one_row(query: &Query, cx: &Context) -> bool {
     let limited = matches!(&query.limit, Some(Expr::Literal(Literal::Number(n))) if n == "0" || n == "1");
     let aggregate = match &query.body {
         SetExpr::Select(select) => {
-            select.group_by.is_empty() && select.projection.iter().any(|item| kind::has_aggregate(&item.expr, dialect))
+            select.group_by.is_empty() && select.projection.iter().any(|item| kind::has_aggregate(&item.expr, cx))
         }
         SetExpr::SetOperation { .. } | SetExpr::Query(_) => false,
     };
