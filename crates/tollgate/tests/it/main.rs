@@ -4,5 +4,6 @@ mod architecture;
 mod bad_input;
 mod demo;
 mod harness;
+mod leak;
 mod postgres;
 mod protocol;

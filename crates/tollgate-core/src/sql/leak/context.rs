@@ -70,7 +70,7 @@ impl Uses {
     }
 }
 
-fn note<'a>(node: Node<'a>, plain: &Context, uses: &mut BTreeMap<Slot, Uses>) {
+fn note(node: Node<'_>, plain: &Context, uses: &mut BTreeMap<Slot, Uses>) {
     let Node::Expr(expr) = node else { return };
     match expr {
         Expr::Slot(slot) => uses.entry(slot.clone()).or_default().times += 1,
