@@ -36,6 +36,9 @@ pub enum LedgerError {
         /// Its mode.
         mode: u32,
     },
+    /// A folder of another user, who could change what is in it.
+    #[error("`{0}` belongs to another user than the one this process runs as")]
+    NotOurs(String),
     /// A folder that should be one, and is not.
     #[error("`{0}` is not a directory of its own (a symbolic link, or a file)")]
     NotAFolder(String),

@@ -114,8 +114,11 @@ fn private(path: &Path, metadata: &Metadata) -> Result<(), LedgerError> {
     if !metadata.is_dir() {
         return Err(LedgerError::NotAFolder(path.display().to_string()));
     }
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(LedgerError::NotOurs(path.display().to_string()));
+    }
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 || metadata.uid() != rustix::process::geteuid().as_raw() {
+    if mode & 0o077 != 0 {
         return Err(LedgerError::Exposed { path: path.display().to_string(), mode });
     }
     Ok(())

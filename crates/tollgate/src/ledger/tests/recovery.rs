@@ -181,6 +181,11 @@ async fn a_log_keeps_its_key_and_its_privacy() {
 
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
     assert!(matches!(reopen(dir.path()).await, Err(LedgerError::Exposed { mode: 0o755, .. })));
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(&folder, Some(65_534), None).unwrap();
+        assert!(matches!(reopen(dir.path()).await, Err(LedgerError::NotOurs(_))));
+    }
     fs::rename(&folder, dir.path().join("elsewhere")).unwrap();
     symlink(dir.path().join("elsewhere"), &folder).unwrap();
     assert!(matches!(reopen(dir.path()).await, Err(LedgerError::NotAFolder(_))));
