@@ -32,7 +32,7 @@ pub use error::{ArgumentError, BindError, ClaimError, Problem, ToolError};
 pub use param::{Param, Presence};
 pub use plan::{CompileRequest, Draft, Plan, ROWS_MAX_DEFAULT};
 pub use schema::Listing;
-pub use summary::{SummaryEntry, SummaryValue};
+pub use summary::SummaryEntry;
 pub use tool::Tool;
 
 #[cfg(test)]

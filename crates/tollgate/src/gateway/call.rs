@@ -10,7 +10,7 @@ use tollgate_core::{
     audit::{Argument, Cut, Sensitivity, Status},
     names::{Code, Principal, Refusal, Value},
     policy::Authorized,
-    tools::{self, BoundCall, Plan, SummaryEntry, SummaryValue},
+    tools::{self, BoundCall, Plan, SummaryEntry},
 };
 
 use super::{DEADLINE_MAX, Database, Gate, Role, Serving, hex};
@@ -187,7 +187,7 @@ impl Gate {
         deadline: Instant,
     ) -> Result<(), Refused> {
         let summary = plan.summarise(call.arguments.as_deref());
-        let values: Vec<Value> = summary.iter().map(|entry| summarised(&entry.value)).collect();
+        let values: Vec<Value> = summary.iter().map(|entry| logged(&entry.value)).collect();
         let input: Vec<Argument<'_>> = summary
             .iter()
             .zip(&values)
@@ -311,13 +311,6 @@ fn ledger_peer(peer: &Peer) -> ledger::Peer<'_> {
 
 fn sensitivity(entry: &SummaryEntry) -> Sensitivity {
     if entry.sensitive { Sensitivity::Sensitive } else { Sensitivity::Plain }
-}
-
-fn summarised(value: &SummaryValue) -> Value {
-    match value {
-        SummaryValue::Whole(json) => logged(json),
-        SummaryValue::Cut { start, .. } => Value::Text(start.clone()),
-    }
 }
 
 /// An argument's JSON as the log's value: what was sent, not what it was read as.
