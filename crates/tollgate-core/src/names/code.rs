@@ -6,6 +6,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+#[cfg(test)]
+mod tests;
+
 /// A stable error code, printed as `TG301`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Code {

@@ -5,5 +5,6 @@ mod bad_input;
 mod demo;
 mod harness;
 mod leak;
+mod manual;
 mod postgres;
 mod protocol;

@@ -6,6 +6,9 @@
 mod postgres;
 mod sqlite;
 
+#[cfg(test)]
+mod tests;
+
 use crate::catalog::TypeKind;
 use crate::names::Dialect;
 
