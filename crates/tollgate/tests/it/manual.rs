@@ -83,9 +83,11 @@ fn keys(schema: &Value, into: &mut BTreeSet<String>) {
     }
 }
 
-/// The names that the manual has no code for, `name` or `a.name`.
+/// The names that the manual never writes, alone or as a part of a path.
 fn missing(manual: &str, names: impl IntoIterator<Item = String>) -> Vec<String> {
-    let has = |name: &String| manual.contains(&format!("`{name}`")) || manual.contains(&format!(".{name}`"));
+    let has = |name: &String| {
+        [format!("`{name}`"), format!(".{name}`"), format!("`{name}.")].iter().any(|written| manual.contains(written))
+    };
     names.into_iter().filter(|name| !has(name)).collect()
 }
 
