@@ -1,5 +1,5 @@
 //! What commands print: the one place with `println!`. Colour only on a terminal.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands speak through here")]
+#![expect(clippy::print_stderr, reason = "commands speak through here")]
 
 use std::{
     fmt::Display,
@@ -105,12 +105,12 @@ pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     };
     let widths: Vec<usize> = (0..headings.len()).map(width).collect();
     let paint = Paint::stdout();
-    let print = |cells: &mut dyn Iterator<Item = &str>| {
+    let joined = |cells: &mut dyn Iterator<Item = &str>| {
         let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         padded.join("  ").trim_end().to_owned()
     };
-    let mut lines = vec![paint.bold(&print(&mut headings.iter().copied()))];
-    lines.extend(rows.iter().map(|row| print(&mut row.iter().map(String::as_str))));
+    let mut lines = vec![paint.bold(&joined(&mut headings.iter().copied()))];
+    lines.extend(rows.iter().map(|row| joined(&mut row.iter().map(String::as_str))));
     lines.join("\n")
 }
 

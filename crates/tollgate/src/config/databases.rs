@@ -67,7 +67,14 @@ enum Failure {
 /// Opens every database at once.
 pub(super) async fn open(loaded: &Loaded, open: Open<'_>, diagnostics: &mut Diagnostics) -> Databases {
     let required_by_default = loaded.file.databases.len() == 1;
-    // A URL whose secret is not there was reported where it is read.
+    // A URL whose secret could not be read was reported where it is read; one that was read and is empty, here.
+    if !diagnostics.has_errors() {
+        for (name, _) in loaded.file.databases.iter().filter(|(_, written)| written.url.is_empty()) {
+            let message = format!("database `{name}` has an empty `url`; is the variable or file that it names empty?");
+            let place = loaded.tree.place_of(&path(name).key("url"));
+            diagnostics.push(Diagnostic::error(Code::CONFIG_DATABASE, message).at(place));
+        }
+    }
     let written = loaded.file.databases.iter().filter(|(_, written)| !written.url.is_empty());
     let limited: Vec<_> =
         written.map(|(name, written)| (name, written, limits(name, written, &loaded.tree, diagnostics))).collect();

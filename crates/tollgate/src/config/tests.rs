@@ -18,6 +18,7 @@ fn environment(name: &str) -> Option<String> {
         "POOL_MAX" => "12",
         "NOT_A_NUMBER" => "hunter2",
         "YAML_INSIDE" => "{ role: admin }",
+        "EMPTY" => "",
         "SEAL_KEY" => "0123456789abcdef0123456789abcdef",
         _ => return None,
     };

@@ -7,7 +7,7 @@ fn registration(name: &str, keys: &[&ApiKey], local: bool) -> Registration {
         keys: keys.iter().map(|k| k.hash()).collect(),
         local,
         role: "support".parse().unwrap(),
-        claims: Default::default(),
+        claims: tollgate_core::names::Claims::default(),
     }
 }
 

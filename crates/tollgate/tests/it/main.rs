@@ -1,4 +1,13 @@
 //! The integration tests: one binary, a file or folder per feature.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking"
+)]
 
 mod architecture;
 mod bad_input;

@@ -31,9 +31,9 @@ fn calls() {
             let summary = plan.summarise(Some(call));
             let summary: Vec<String> = summary
                 .iter()
-                .map(|entry| match entry.sensitive {
-                    true => format!("{}=(hashed)", entry.name),
-                    false => format!("{}={}", entry.name, entry.value.get()),
+                .map(|entry| {
+                    let value = if entry.sensitive { "(hashed)" } else { entry.value.get() };
+                    format!("{}={value}", entry.name)
                 })
                 .collect();
             write!(said, "\n{shown_call}\n{outcome}\n  logged: {}\n", summary.join(", ")).unwrap();
