@@ -14,7 +14,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{config, telemetry::LogFormat};
+use crate::{
+    config,
+    telemetry::{LogFormat, LogLevel},
+};
 
 /// A gate between AI agents and databases: MCP in, policy-checked SQL out, everything in the audit log.
 #[derive(Debug, Parser)]
@@ -23,9 +26,9 @@ use crate::{config, telemetry::LogFormat};
     after_help = "Start with `tollgate demo`. Exit codes: 0 fine, 1 the answer is no, 2 usage or an incomplete answer."
 )]
 struct Cli {
-    /// What to log to standard error: error, warn, info, debug, trace
-    #[arg(long, global = true, value_name = "LEVEL", default_value = "info", help_heading = "Logging")]
-    log: String,
+    /// How much to log to standard error; from `debug` on it may quote values
+    #[arg(long, global = true, value_name = "LEVEL", value_enum, default_value_t, help_heading = "Logging")]
+    log: LogLevel,
     /// How log lines look
     #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Logging")]
     log_format: LogFormat,
@@ -83,7 +86,7 @@ pub enum Format {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Err(problem) = crate::telemetry::init_logs(&cli.log, cli.log_format) {
+    if let Err(problem) = crate::telemetry::init_logs(cli.log, cli.log_format) {
         return output::usage_error(&problem);
     }
     quiet_panics();
