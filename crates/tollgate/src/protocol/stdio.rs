@@ -81,46 +81,44 @@ where
     let requests = TaskTracker::new();
     let mut caller = Caller { principal: caller, peer };
     let mut input = BufReader::new(input);
-    loop {
+    let ended = loop {
         let line = tokio::select! {
-            line = read_line(&mut input, settings.line_max) => line?,
-            () = shutdown.cancelled() => break,
-            () = session.output_lost.cancelled() => break,
+            line = read_line(&mut input, settings.line_max) => line,
+            () = shutdown.cancelled() => break Ok(()),
+            () = session.output_lost.cancelled() => break Ok(()),
         };
-        match line {
-            Line::Text(line) => tokio::select! {
-                () = session.take(&line, &mut caller, &requests, settings.requests_max) => {}
-                // A client that does not read its answers must not hold up the end.
-                () = shutdown.cancelled() => break,
-            },
-            Line::TooLong => {
-                let sentence = format!("a message has at most {} bytes", settings.line_max);
-                let refusal = Refusal::new(Code::REQUEST_TOO_LARGE, sentence);
-                session.refuse(&caller, RpcError::new(RpcCode::INVALID_REQUEST, refusal)).await;
-            }
-            Line::End => break,
+        let line = match line {
+            Ok(Some(line)) => line,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        };
+        tokio::select! {
+            () = session.take(line, &mut caller, &requests, &settings) => {}
+            // A client that does not read its answers must not hold up the end.
+            () = shutdown.cancelled() => break Ok(()),
         }
-    }
-    session.drain(&requests, settings.drain_timeout).await
+    };
+    session.drain(&requests, settings.drain_timeout).await;
+    ended
 }
 
 enum Line {
     Text(Vec<u8>),
     /// It was read to its end and thrown away.
     TooLong,
-    End,
 }
 
-async fn read_line(input: &mut (impl AsyncBufRead + Unpin), max: usize) -> io::Result<Line> {
+/// The next line; `None` at the end of the input.
+async fn read_line(input: &mut (impl AsyncBufRead + Unpin), max: usize) -> io::Result<Option<Line>> {
     let mut line = Vec::new();
     let mut too_long = false;
     loop {
         let chunk = input.fill_buf().await?;
         if chunk.is_empty() {
             return Ok(match (too_long, line.is_empty()) {
-                (true, _) => Line::TooLong,
-                (false, true) => Line::End,
-                (false, false) => Line::Text(line),
+                (true, _) => Some(Line::TooLong),
+                (false, true) => None,
+                (false, false) => Some(Line::Text(line)),
             });
         }
         let end = chunk.iter().position(|byte| *byte == b'\n');
@@ -134,7 +132,7 @@ async fn read_line(input: &mut (impl AsyncBufRead + Unpin), max: usize) -> io::R
         let used = text.len() + usize::from(end.is_some());
         input.consume(used);
         if end.is_some() {
-            return Ok(if too_long { Line::TooLong } else { Line::Text(line) });
+            return Ok(Some(if too_long { Line::TooLong } else { Line::Text(line) }));
         }
     }
 }
@@ -157,11 +155,18 @@ enum Entry {
 
 impl<H: ToolHost, W: AsyncWrite + Unpin + Send + 'static> Session<H, W> {
     /// Takes one line: starts a request, or acts on a notification.
-    async fn take(self: &Arc<Self>, line: &[u8], caller: &mut Caller, requests: &TaskTracker, requests_max: usize) {
-        if line.trim_ascii().is_empty() {
-            return;
-        }
-        match envelope::parse(line) {
+    async fn take(self: &Arc<Self>, line: Line, caller: &mut Caller, requests: &TaskTracker, settings: &StdioSettings) {
+        let requests_max = settings.requests_max;
+        let line = match line {
+            Line::Text(line) if line.trim_ascii().is_empty() => return,
+            Line::Text(line) => line,
+            Line::TooLong => {
+                let sentence = format!("a message has at most {} bytes", settings.line_max);
+                let refusal = Refusal::new(Code::REQUEST_TOO_LARGE, sentence);
+                return self.refuse(caller, RpcError::new(RpcCode::INVALID_REQUEST, refusal)).await;
+            }
+        };
+        match envelope::parse(&line) {
             Ok(Message::Notification(body)) => self.notified(&body),
             Ok(Message::Request(id, body)) => match self.enter(&id, requests_max) {
                 Entry::Running(cancel) => {
@@ -256,7 +261,7 @@ impl<H: ToolHost, W: AsyncWrite + Unpin + Send + 'static> Session<H, W> {
     }
 
     /// Lets what is in flight finish, then cancels the rest. With nobody to read the answers there is nothing to wait for.
-    async fn drain(&self, requests: &TaskTracker, limit: Duration) -> io::Result<()> {
+    async fn drain(&self, requests: &TaskTracker, limit: Duration) {
         requests.close();
         self.gate.calls.close();
         let finish = async {
@@ -275,7 +280,6 @@ impl<H: ToolHost, W: AsyncWrite + Unpin + Send + 'static> Session<H, W> {
             };
             let _ = timeout(CANCEL_GRACE, come_back).await;
         }
-        Ok(())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<RequestId, CancellationToken>> {

@@ -189,3 +189,55 @@ async fn a_client_that_is_gone_cancels_its_calls() {
     timeout(Duration::from_secs(5), pipes.serving).await.unwrap().unwrap().unwrap();
     assert!(pipes.host.lines().contains(&"cancelled 1".to_owned()), "{:?}", pipes.host.lines());
 }
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_does_not_hold_up_the_end() {
+    let settings =
+        StdioSettings { line_max: 1000, drain_timeout: Duration::from_millis(100), ..StdioSettings::default() };
+    for line in ["x".repeat(2000), "not JSON".to_owned()] {
+        let (input, server_input) = tokio::io::duplex(1 << 16);
+        let (server_output, _unread) = tokio::io::duplex(64);
+        let (host, shutdown) = (Arc::new(FakeHost::default()), CancellationToken::new());
+        let serving = serve_on(server_input, server_output, host, principal(), settings.clone(), shutdown.clone());
+        let serving = tokio::spawn(serving);
+        let mut input = input;
+        for _ in 0..3 {
+            input.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        shutdown.cancel();
+        timeout(Duration::from_secs(5), serving).await.expect("an end in 5 s").unwrap().unwrap();
+    }
+}
+
+/// Input that can be read for a while and then not any more.
+struct Breaking(DuplexStream);
+
+impl tokio::io::AsyncRead for Breaking {
+    fn poll_read(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+        buf: &mut tokio::io::ReadBuf<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        let before = buf.filled().len();
+        std::task::ready!(std::pin::Pin::new(&mut self.0).poll_read(cx, buf))?;
+        let end = buf.filled().len() == before;
+        std::task::Poll::Ready(if end { Err(std::io::Error::other("broken")) } else { Ok(()) })
+    }
+}
+
+#[tokio::test]
+async fn input_that_breaks_lets_calls_finish() {
+    let (mut input, server_input) = tokio::io::duplex(1 << 16);
+    let (server_output, output) = tokio::io::duplex(1 << 16);
+    let host = Arc::new(FakeHost::default());
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"slow","arguments":{"ms":300}}}"#;
+    input.write_all(format!("{call}\n").as_bytes()).await.unwrap();
+    drop(input);
+    let input = Breaking(server_input);
+    let served =
+        serve_on(input, server_output, host, principal(), StdioSettings::default(), CancellationToken::new()).await;
+    assert!(served.is_err());
+    let answer = BufReader::new(output).lines().next_line().await.unwrap().unwrap();
+    assert!(answer.contains(r#""row_count":1"#), "{answer}");
+}
