@@ -64,12 +64,14 @@ pub(super) fn notification_revision(headers: &HeaderMap) -> Result<Revision, Rpc
     single(headers, VERSION)?.map_or(Ok(Revision::V2025_03_26), Revision::named)
 }
 
-/// `Mcp-Method` and `Mcp-Name` of 2026-07-28: there, and the same as in the body.
-pub(super) fn agree(headers: &HeaderMap, body: &Body<'_>) -> Result<(), RpcError> {
+/// `Mcp-Method` and `Mcp-Name`: the same as in the body, and there from 2026-07-28 on. An older request that has them is
+/// held to them too: a proxy that lets requests through by these headers need not know that they were not yet meant.
+pub(super) fn agree(headers: &HeaderMap, body: &Body<'_>, revision: Revision) -> Result<(), RpcError> {
     match single(headers, METHOD)? {
         Some(method) if method == body.method => {}
         Some(_) => return Err(mismatch("the `Mcp-Method` header is not the body's method")),
-        None => return Err(mismatch("the `Mcp-Method` header is missing")),
+        None if revision.is_stateless() => return Err(mismatch("the `Mcp-Method` header is missing")),
+        None => {}
     }
     let Some(params) = (body.method == "tools/call").then(|| CallParams::of(body)).flatten() else {
         return Ok(());
@@ -77,7 +79,8 @@ pub(super) fn agree(headers: &HeaderMap, body: &Body<'_>) -> Result<(), RpcError
     match single(headers, NAME)? {
         Some(name) if decoded(name)? == params.name => Ok(()),
         Some(_) => Err(mismatch("the `Mcp-Name` header is not the tool's name in the body")),
-        None => Err(mismatch("the `Mcp-Name` header is missing")),
+        None if revision.is_stateless() => Err(mismatch("the `Mcp-Name` header is missing")),
+        None => Ok(()),
     }
 }
 

@@ -101,11 +101,15 @@ impl<H: ToolHost> Server<H> {
 
     /// Answers one request. Whatever goes wrong inside is an answer and not a dead connection.
     async fn respond(&self, request: Request<Incoming>, address: SocketAddr) -> Reply {
+        // A body in chunks may have come with a length too, which hyper takes away. A proxy that went by the length sees
+        // other requests than we do, so nothing that follows on this connection is anybody's.
+        let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
         let answered = std::panic::AssertUnwindSafe(self.answer(request, address)).catch_unwind().await;
-        answered.unwrap_or_else(|_| {
+        let reply = answered.unwrap_or_else(|_| {
             let refusal = Refusal::new(Code::INTERNAL, "the server failed to answer");
             closing(refused(&RpcError::new(RpcCode::INTERNAL, refusal).with_status(StatusCode::INTERNAL_SERVER_ERROR)))
-        })
+        });
+        if chunked { closing(reply) } else { reply }
     }
 
     async fn answer(&self, request: Request<Incoming>, address: SocketAddr) -> Reply {
@@ -175,10 +179,10 @@ impl<H: ToolHost> Server<H> {
     /// The revision of a request, its headers held against its body.
     fn revision(&self, headers: &HeaderMap, caller: &Caller, body: &Body<'_>) -> Result<Revision, RpcError> {
         let revision = headers::revision(headers, body)?;
+        headers::agree(headers, body, revision)?;
         if !revision.is_stateless() {
             return Ok(revision);
         }
-        headers::agree(headers, body)?;
         if let Some(params) = (body.method == "tools/call").then(|| CallParams::of(body)).flatten() {
             let tools = self.gate.host.list(&caller.principal);
             if let Some(tool) = tools.iter().find(|tool| tool.name == params.name) {
@@ -191,8 +195,8 @@ impl<H: ToolHost> Server<H> {
     /// Nothing that a client may notify of changes anything here: a call is cancelled by ending its connection, for
     /// an id alone does not say whose call it is.
     fn notification(&self, headers: &HeaderMap, caller: &Caller, body: &Body<'_>) -> Reply {
-        let agreed = headers::notification_revision(headers)
-            .and_then(|revision| if revision.is_stateless() { headers::agree(headers, body) } else { Ok(()) });
+        let agreed =
+            headers::notification_revision(headers).and_then(|revision| headers::agree(headers, body, revision));
         match agreed {
             Ok(()) => empty(StatusCode::ACCEPTED),
             Err(error) => refused(&self.gate.refuse(Some(caller), &caller.peer, error)),

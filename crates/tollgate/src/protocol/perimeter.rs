@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use hyper::{
     HeaderMap, StatusCode, Uri,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, ORIGIN},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, ORIGIN, TRANSFER_ENCODING},
     http::uri::Authority,
 };
 use tollgate_core::names::{Code, Refusal};
@@ -165,6 +165,9 @@ pub(super) fn media(headers: &HeaderMap) -> Result<(), RpcError> {
     }
     if text(headers, &CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
         return Err(unusable(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a compressed body is not accepted"));
+    }
+    if headers.get_all(TRANSFER_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        return Err(unusable(StatusCode::NOT_IMPLEMENTED, "`Transfer-Encoding` can only be `chunked`"));
     }
     let mut accepted = headers.get_all(ACCEPT).iter().peekable();
     let takes_json = accepted.peek().is_none()

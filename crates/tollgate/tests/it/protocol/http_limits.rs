@@ -216,3 +216,21 @@ async fn a_client_that_sends_too_much_still_sees_why() {
     client.send(&vec![b'x'; 60_000]).await;
     assert_eq!(client.answer().await.unwrap().status, 401);
 }
+
+/// RFC 9112, 6.1: a message with both a length and chunks may be an attempt to smuggle a request past a proxy.
+#[tokio::test]
+async fn a_body_in_chunks_is_the_last_on_its_connection() {
+    let harness = Harness::start(HttpSettings::default()).await;
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let chunks = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    for length in [("", ""), ("content-length", "5"), ("content-length", "")] {
+        let headers = [("transfer-encoding", "chunked"), length];
+        let headers: Vec<_> = headers.into_iter().filter(|(name, _)| !name.is_empty()).collect();
+        let mut client = harness.connect().await;
+        client.send(&[post(&headers, chunks.as_bytes()), call(2, "echo", "{}")].concat()).await;
+        assert_eq!(client.answer().await.unwrap().status, 200);
+        assert!(client.answer().await.is_none(), "what follows is nobody's request");
+    }
+    let packed = post(&[("content-length", ""), ("transfer-encoding", "gzip, chunked")], chunks.as_bytes());
+    assert_eq!(harness.ask(&packed).await.status, 501);
+}
