@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{FallocateFlags, FlockOperation};
+use rustix::fs::{FallocateFlags, FlockOperation, OFlags};
 
 use super::{
     LedgerError,
@@ -68,15 +68,16 @@ impl Folder {
         self.path.join(segment_file(segment))
     }
 
-    fn opened(&self, file: File, reserve: u64) -> io::Result<Box<dyn SegmentFile>> {
-        let length = file.metadata()?.len();
+    fn opened(&self, file: File, path: PathBuf, reserve: u64) -> io::Result<Box<dyn SegmentFile>> {
+        let metadata = file.metadata()?;
+        let length = metadata.len();
         let wanted = reserve.saturating_sub(length);
         // Reserving only moves the moment at which a full disk is noticed, so a file system that cannot is no fault;
         // but it must not be what fills the disk.
         if wanted > 0 && self.space()?.less(wanted).level() < Level::NoCalls {
             let _ = rustix::fs::fallocate(&file, FallocateFlags::KEEP_SIZE, length, wanted);
         }
-        Ok(Box::new(OnDisk(file)))
+        Ok(Box::new(OnDisk { file, path, identity: identity(&metadata) }))
     }
 }
 
@@ -124,9 +125,9 @@ fn private(path: &Path, metadata: &Metadata) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// The open flag that refuses a symbolic link.
+/// The open flags that refuse a symbolic link, and that do not wait for the other end of a pipe that stands there.
 pub(super) fn no_follow() -> i32 {
-    rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()
+    (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()
 }
 
 /// Makes a directory's entries durable.
@@ -151,14 +152,15 @@ impl Storage for Folder {
     }
 
     fn append_to(&self, segment: u64, reserve: u64) -> io::Result<Box<dyn SegmentFile>> {
-        let file = OpenOptions::new().append(true).custom_flags(no_follow()).open(self.segment(segment))?;
-        self.opened(file, reserve)
+        let path = self.segment(segment);
+        let file = OpenOptions::new().append(true).custom_flags(no_follow()).open(&path)?;
+        self.opened(file, path, reserve)
     }
 
     fn create(&self, segment: u64, reserve: u64) -> io::Result<Box<dyn SegmentFile>> {
         let path = self.segment(segment);
-        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path)?;
-        self.opened(file, reserve)
+        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path)?;
+        self.opened(file, path, reserve)
     }
 
     fn remove(&self, segment: u64) -> io::Result<()> {
@@ -177,18 +179,36 @@ impl Storage for Folder {
     }
 }
 
-struct OnDisk(File);
+struct OnDisk {
+    file: File,
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+/// What tells one file from another, whatever its name.
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
 
 impl SegmentFile for OnDisk {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+        self.file.write_all(bytes)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        let there = self.path.symlink_metadata()?;
+        if identity(&there) == self.identity {
+            Ok(there.len())
+        } else {
+            Err(io::Error::other("another file stands in its place"))
+        }
     }
 
     fn cut_to(&mut self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)
+        self.file.set_len(length)
     }
 }

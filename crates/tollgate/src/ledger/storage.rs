@@ -36,6 +36,9 @@ pub(super) trait SegmentFile: Send {
     /// Makes all of it durable.
     fn sync(&mut self) -> io::Result<()>;
 
+    /// Its length where its name says that it is; an error when it was removed or is another file by now.
+    fn length(&self) -> io::Result<u64>;
+
     /// Cuts it to a length, which also lets go of what was reserved beyond.
     fn cut_to(&mut self, length: u64) -> io::Result<()>;
 }

@@ -202,6 +202,10 @@ impl Writer {
         let began = self.shared.clock.monotonic();
         self.file.sync()?;
         let took = self.shared.clock.monotonic().saturating_sub(began);
+        // A log that somebody removes or cuts would go on to be written where nobody ever reads it.
+        if self.file.length()? != self.length + self.buffer.len() as u64 {
+            return Err(io::Error::other("the segment is not as long as it was written"));
+        }
         self.written(batch.len(), took);
         Ok(())
     }

@@ -170,6 +170,10 @@ impl SegmentFile for Segment {
         script.act(Op::Sync, || file.sync())
     }
 
+    fn length(&self) -> io::Result<u64> {
+        self.file.length()
+    }
+
     fn cut_to(&mut self, length: u64) -> io::Result<()> {
         let Self { file, script } = self;
         script.act(Op::Cut, || file.cut_to(length))

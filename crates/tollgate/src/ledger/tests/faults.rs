@@ -171,3 +171,40 @@ async fn a_disk_that_fills_up_stops_calls_first_and_refusals_next() {
     let refused = reopened(config(dir.path()), &script, &clock).unwrap_err().to_string();
     assert!(refused.contains("1.0 GiB (2 %) left"), "{refused}");
 }
+
+/// Somebody who may write to the folder removes, moves, replaces or cuts the segment that is being written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_segment_that_is_tampered_with_ends_the_acknowledging() {
+    let append = |path: &Path| fs::OpenOptions::new().append(true).open(path).unwrap();
+    let removed = |segment: &Path| fs::remove_dir_all(segment.parent().unwrap()).unwrap();
+    let replaced = |segment: &Path| {
+        let copy = segment.with_extension("copy");
+        fs::copy(segment, &copy).unwrap();
+        fs::rename(copy, segment).unwrap();
+    };
+    let cut = |segment: &Path| append(segment).set_len(50).unwrap();
+    let grown = |segment: &Path| std::io::Write::write_all(&mut append(segment), b"{}\n").unwrap();
+    let cases: [(&str, &dyn Fn(&Path)); 4] =
+        [("removed", &removed), ("replaced", &replaced), ("cut", &cut), ("grown", &grown)];
+    for (case, tamper) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = open(dir.path());
+        let caller = principal();
+        let (_, began, ended) = one_call(&ledger, &caller).await;
+        assert!(began.is_ok() && ended.is_ok(), "{case}");
+        tamper(&segment_files(&dir.path().join("local-0"))[0]);
+        let (_, began, _) = one_call(&ledger, &caller).await;
+        assert!(began.is_err(), "{case}: an intent was acknowledged");
+        assert!(ledger.health().is_err(), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_pipe_in_the_folder_holds_nothing_up() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).shutdown().await.unwrap();
+    let lock = dir.path().join("local-0/lock");
+    fs::remove_file(&lock).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &lock, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    assert!(Ledger::open_dir(config(dir.path())).is_err());
+}
