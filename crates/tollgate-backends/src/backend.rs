@@ -228,6 +228,18 @@ impl BackendError {
     pub fn of(kind: ErrorKind) -> Self {
         Self { kind, database_code: None, source: None }
     }
+
+    /// The driver's story with all that stands behind it, in one line: a driver's own error often says no more than where
+    /// it comes from.
+    pub fn story(&self) -> Option<String> {
+        let mut next = self.source();
+        let mut layers = Vec::new();
+        while let Some(error) = next {
+            layers.push(error.to_string());
+            next = error.source();
+        }
+        (!layers.is_empty()).then(|| layers.join(": "))
+    }
 }
 
 impl fmt::Display for BackendError {
@@ -243,5 +255,22 @@ impl fmt::Display for BackendError {
 impl Error for BackendError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|e| e as &(dyn Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("db error")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn a_story_is_told_to_its_end() {
+        let error = BackendError::new(ErrorKind::Refused, Outer(std::io::Error::other("permission denied for users")));
+        assert_eq!(error.story().as_deref(), Some("db error: permission denied for users"));
+        assert_eq!(BackendError::of(ErrorKind::Refused).story(), None);
+        assert!(!format!("{error} {}", error.kind.to_agent().message).contains("users"));
     }
 }

@@ -141,14 +141,7 @@ fn path(name: &DatabaseName) -> Path {
 
 /// An error with everything behind it. For the operator; no error of a backend repeats a URL or a password.
 pub(super) fn chain(error: &BackendError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
+    error.story().map_or_else(|| error.to_string(), |story| format!("{error}: {story}"))
 }
 
 /// What stands behind an error alone, where something does.
