@@ -73,9 +73,4 @@ impl Gatehouse {
             Err(_elapsed) => Err(late),
         }
     }
-
-    /// Refuses every further call, those waiting too.
-    pub fn close(&self) {
-        self.places.close();
-    }
 }

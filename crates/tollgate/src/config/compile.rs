@@ -22,7 +22,8 @@ use super::{
     source::Path,
 };
 use crate::{
-    gateway::{Agent, Gateway, Limits, Role},
+    gateway::{Gateway, Limits, Role},
+    identity::Registration,
     protocol::host::ToolListing,
 };
 
@@ -68,8 +69,8 @@ pub async fn compile_with(loaded: &Loaded, open: databases::Open<'_>) -> Result<
     Ok(Compiled { gateway, settings, matrix, diagnostics })
 }
 
-fn agent(name: &AgentName, written: &file::Agent) -> Agent {
-    Agent {
+fn agent(name: &AgentName, written: &file::Agent) -> Registration {
+    Registration {
         name: name.clone(),
         keys: written.keys.clone(),
         local: written.local,

@@ -1,6 +1,6 @@
 //! One call, as the list of its stages. Each `?` is a place where it may be refused, and every way out closes its ticket.
 
-use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use serde_json::value::RawValue;
@@ -28,12 +28,11 @@ struct Refused {
     status: Status,
     /// What the log says went wrong; never a value.
     failure: Failure,
-    waited: Option<Duration>,
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { failure: refusal.code.into(), refusal, status: Status::NotExecuted, waited: None }
+        Self { failure: refusal.code.into(), refusal, status: Status::NotExecuted }
     }
 }
 
@@ -62,7 +61,7 @@ impl From<BackendError> for Refused {
         let code = error.kind.code();
         let message = Cow::Borrowed(code.title());
         let failure = Failure { code, message, database_code: error.database_code.clone() };
-        Self { refusal: error.kind.to_agent(), status, failure, waited: None }
+        Self { refusal: error.kind.to_agent(), status, failure }
     }
 }
 
@@ -135,7 +134,12 @@ impl Gate {
         let (role, plan) = authorize(serving, &call.caller, &call.name)?;
         let bound = self.bind(serving, &plan, call, ticket.call_id())?;
         let database = serving.gateway.database(plan.tool().tool().database())?;
-        let _permit = database.gatehouse.admit(deadline).await.map_err(|error| error.to_agent())?;
+        let admitted = tokio::select! {
+            admitted = database.gatehouse.admit(deadline) => admitted,
+            // Nobody waits for the answer, and others wait for the place.
+            () = call.cancel.cancelled() => return Err(ErrorKind::Cancelled.to_agent().into()),
+        };
+        let _permit = admitted.map_err(|error| error.to_agent())?;
         self.intend(serving, call, ticket, plan.tool(), &bound, database, deadline).await?;
         let limits = ReadLimits { rows_max: bound.rows_max, bytes_max: role.limits.bytes_max };
         let execution =
@@ -251,7 +255,7 @@ pub(super) fn authorize<'s>(
     Ok((role, plan))
 }
 
-/// Writes how the call ended. The reply waits for it: what cannot be written down is not answered with rows.
+/// Writes how the call ended. The reply waits for it, that of a refusal too: what cannot be written down is not answered.
 async fn close(
     ticket: Ticket,
     ended: Result<Produced, Refused>,
@@ -268,19 +272,12 @@ async fn close(
             ..Outcome::ok(u64::from(executed.rows.count), executed.rows.json.len() as u64)
         },
         Err(refused) => Outcome {
-            waited: refused.waited,
             arguments: arguments.map(RawValue::get),
             ..Outcome::failed(refused.status, refused.failure.clone())
         },
     };
-    match ticket.close(outcome).await {
-        Ok(()) => ended,
-        Err(error) if ended.is_ok() => Err(error.into()),
-        Err(error) => {
-            tracing::error!(error = %error, "the audit log refused the record of a refusal");
-            ended
-        }
-    }
+    ticket.close(outcome).await?;
+    ended
 }
 
 /// The result object: `{"rows":[…],"row_count":n,"truncated":false,"next_cursor":null}`.
@@ -330,16 +327,22 @@ fn logged(json: &RawValue) -> Value {
     }
 }
 
-/// The database's own story, for the operator's log. It may quote data, so it is logged at `debug` only.
+/// The database's own story, for the operator's log. It is told at once where it is about privileges, names or the
+/// network; anything else may quote data, and is told at `debug` only.
 fn log_failure(call_id: &str, tool: &str, error: &BackendError) {
     let code = error.database_code.as_deref().unwrap_or_default();
-    match error.kind {
+    let (kind, story) = (error.kind, error.story());
+    match kind {
         ErrorKind::Cancelled | ErrorKind::Data | ErrorKind::Timeout => {
-            tracing::info!(call_id, tool, code, kind = ?error.kind, "a statement did not finish");
+            tracing::info!(call_id, tool, code, ?kind, "a statement did not finish");
         }
-        _ => tracing::warn!(call_id, tool, code, kind = ?error.kind, "a statement failed"),
+        ErrorKind::Refused | ErrorKind::Changed | ErrorKind::Unavailable => {
+            tracing::warn!(call_id, tool, code, ?kind, story, "a statement failed");
+            return;
+        }
+        ErrorKind::PoolTimeout | ErrorKind::Resources | ErrorKind::Internal => {
+            tracing::warn!(call_id, tool, code, ?kind, "a statement failed");
+        }
     }
-    if let Some(source) = &error.source {
-        tracing::debug!(call_id, story = %source, "what the database said");
-    }
+    tracing::debug!(call_id, story, "what the database said");
 }

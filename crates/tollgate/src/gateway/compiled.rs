@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use tollgate_backends::{Backend, ErrorKind};
 use tollgate_core::{
     catalog::Catalog,
-    names::{AgentName, Claims, DatabaseName, Refusal, RoleName, ToolName},
+    names::{AgentName, DatabaseName, Refusal, RoleName, ToolName},
     policy::Grants,
     tools::Plan,
 };
 
-use crate::{admission::Gatehouse, identity::KeyHash, protocol::host::ToolListing};
+use crate::{admission::Gatehouse, identity::Registration, protocol::host::ToolListing};
 
 /// A compiled configuration.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Gateway {
     /// The roles.
     pub roles: BTreeMap<RoleName, Role>,
     /// The agents.
-    pub agents: BTreeMap<AgentName, Agent>,
+    pub agents: BTreeMap<AgentName, Registration>,
     /// SHA-256 over everything that decides what a call may see: roles, limits, tools and their rendered statements.
     pub policy_hash: [u8; 32],
     /// SHA-256 over the configuration's files as written.
@@ -71,21 +71,6 @@ pub struct Limits {
     pub rows_max: u32,
     /// Encoded bytes at most.
     pub bytes_max: usize,
-}
-
-/// An agent.
-#[derive(Clone, Debug)]
-pub struct Agent {
-    /// Its name.
-    pub name: AgentName,
-    /// Its live keys.
-    pub keys: Vec<KeyHash>,
-    /// Whether a user of this machine may be it without a key.
-    pub local: bool,
-    /// Its role.
-    pub role: RoleName,
-    /// What row filters may know of it.
-    pub claims: Claims,
 }
 
 impl Gateway {

@@ -11,13 +11,13 @@ use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 use tollgate_core::names::{Principal, Refusal};
 
-pub use compiled::{Agent, Database, Gateway, Limits, Role};
+pub use compiled::{Database, Gateway, Limits, Role};
 pub use explain::Explained;
 pub use readiness::Readiness;
 
 use crate::{
     clock::Clock,
-    identity::{self, Directory, Registration},
+    identity::{self, Directory},
     ledger::Ledger,
     protocol::host::{Peer, ToolHost},
     seal::Seals,
@@ -43,14 +43,7 @@ pub struct Serving {
 impl Serving {
     /// Takes a compiled configuration into service.
     pub fn new(gateway: Gateway) -> Self {
-        let registrations = gateway.agents.values().map(|agent| Registration {
-            name: agent.name.clone(),
-            keys: agent.keys.clone(),
-            local: agent.local,
-            role: agent.role.clone(),
-            claims: agent.claims.clone(),
-        });
-        let directory = Directory::new(registrations);
+        let directory = Directory::new(gateway.agents.values().cloned());
         let (policy_hash, config_hash) = (hex(&gateway.policy_hash), hex(&gateway.config_hash));
         Self { gateway, directory, policy_hash, config_hash }
     }

@@ -58,8 +58,6 @@ impl IdentityError {
 #[derive(Debug)]
 struct Entry {
     principal: Arc<Principal>,
-    keys: Vec<KeyHash>,
-    local: bool,
     registration: Registration,
 }
 
@@ -83,13 +81,8 @@ impl Directory {
                 registration.role.clone(),
                 registration.claims.clone(),
             );
-            let entry = Entry {
-                principal: Arc::new(principal),
-                keys: registration.keys.clone(),
-                local: registration.local,
-                registration: registration.clone(),
-            };
-            directory.by_name.insert(registration.name, entry);
+            let name = registration.name.clone();
+            directory.by_name.insert(name, Entry { principal: Arc::new(principal), registration });
         }
         directory
     }
@@ -100,7 +93,7 @@ impl Directory {
         // The lookup's time depends on the hash alone, of which a caller cannot choose a bit at will; the last word is constant-time.
         let name = self.by_key.get(&presented).ok_or(IdentityError::Unknown)?;
         let entry = self.by_name.get(name).ok_or(IdentityError::Unknown)?;
-        let proved = entry.keys.iter().fold(false, |found, key| found | key.matches(&presented));
+        let proved = entry.registration.keys.iter().fold(false, |found, key| found | key.matches(&presented));
         if proved { Ok(entry.principal.clone()) } else { Err(IdentityError::Unknown) }
     }
 
@@ -120,7 +113,7 @@ impl Directory {
             let same = principal.agent().name() == &entry.registration.name;
             return if same { Ok(principal) } else { Err(IdentityError::Unknown) };
         }
-        if !entry.local {
+        if !entry.registration.local {
             return Err(IdentityError::NotLocal(entry.registration.name.clone()));
         }
         let origin = Origin::Local { os_user: os_user.to_owned() };
