@@ -39,9 +39,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// A server stopped by itself.
-    #[error("a listener failed")]
-    Serve(#[source] std::io::Error),
+    /// Standard input cannot be read.
+    #[error("standard input cannot be read")]
+    Input(#[source] std::io::Error),
 }
 
 /// What the command line says otherwise than the configuration.
@@ -104,9 +104,18 @@ impl App {
         stop: CancellationToken,
         ready: impl FnOnce(&Addresses),
     ) -> Result<(), StartError> {
-        let (agents, agents_at) = listen(overrides.listen.unwrap_or(self.settings.server.listen)).await?;
-        let (metrics, metrics_at) =
-            listen(overrides.metrics_listen.unwrap_or(self.settings.server.metrics_listen)).await?;
+        let listeners = async {
+            let agents = listen(overrides.listen.unwrap_or(self.settings.server.listen)).await?;
+            let metrics = listen(overrides.metrics_listen.unwrap_or(self.settings.server.metrics_listen)).await?;
+            Ok((agents, metrics))
+        };
+        let ((agents, agents_at), (metrics, metrics_at)) = match listeners.await {
+            Ok(listeners) => listeners,
+            Err(error) => {
+                self.finish().await?;
+                return Err(error);
+            }
+        };
         let monitoring = CancellationToken::new();
         let admin = tokio::spawn(admin::serve(metrics, Arc::clone(&self.gate), monitoring.clone()));
         let retry = tokio::spawn(retry_unavailable(Arc::clone(&self.gate), self.loaded.clone()));
@@ -125,8 +134,8 @@ impl App {
         retry.abort();
         self.finish().await?;
         monitoring.cancel();
-        if let Ok(Err(error)) = admin.await {
-            tracing::warn!(%error, "the monitoring listener failed");
+        if admin.await.is_err() {
+            tracing::warn!("the monitoring listener failed");
         }
         Ok(())
     }
@@ -142,7 +151,7 @@ impl App {
         let served = protocol::stdio::serve(Arc::clone(&self.gate), caller, settings, stop).await;
         retry.abort();
         self.finish().await?;
-        served.map_err(StartError::Serve)
+        served.map_err(StartError::Input)
     }
 
     /// Comes to rest: no new calls, those in flight answered, pools closed, `shutdown` in the log.

@@ -9,7 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use tokio::net::TcpListener;
+use hyper::server::conn::http1;
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::gateway::{Gate, Readiness};
@@ -21,14 +27,41 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// A probe that takes longer than this is a failure.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Serves until `stop` fires.
-pub async fn serve(listener: TcpListener, health: Health, stop: CancellationToken) -> std::io::Result<()> {
+/// Connections at a time. Those who ask here are few.
+const CONNECTIONS_MAX: usize = 64;
+/// How long a connection may last, with its one request and the answer to it.
+const CONNECTION_TIME: Duration = Duration::from_secs(10);
+/// How long to wait when the system has no connection to give: out of file descriptors or memory.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `stop` fires, which waits for nobody.
+pub async fn serve(listener: TcpListener, health: Health, stop: CancellationToken) {
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(health);
-    axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await }).await
+    let mut open = JoinSet::new();
+    loop {
+        let full = open.len() >= CONNECTIONS_MAX;
+        tokio::select! {
+            accepted = listener.accept(), if !full => match accepted {
+                Ok((stream, _)) => drop(open.spawn(timeout(CONNECTION_TIME, answer(stream, router.clone())))),
+                Err(_) => sleep(PAUSE).await,
+            },
+            // Whether it ended in time, in order, or otherwise is its client's affair.
+            Some(_) = open.join_next() => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn answer(stream: TcpStream, router: Router) {
+    let serving = http1::Builder::new()
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    // A connection that breaks has nobody to tell.
+    drop(serving.await);
 }
 
 async fn ready(State(gate): State<Health>) -> Response {

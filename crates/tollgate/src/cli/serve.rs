@@ -48,14 +48,9 @@ pub async fn run(command: Serve) -> ExitCode {
 
 /// Serves over HTTP until a signal comes.
 pub(super) async fn over_http(config: &Path, overrides: Overrides, ready: impl FnOnce(&Addresses)) -> ExitCode {
-    let app = match App::start(config, "serve").await {
-        Ok(app) => app,
-        Err(error) => return cannot_start(&error),
-    };
-    warn(&app);
-    let stop = match stop_on_signal() {
-        Ok(stop) => stop,
-        Err(error) => return output::failure(&format!("signals cannot be caught: {error}")),
+    let (app, stop) = match start(config, "serve").await {
+        Ok(started) => started,
+        Err(code) => return code,
     };
     match app.serve_http(overrides, stop, ready).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -64,11 +59,10 @@ pub(super) async fn over_http(config: &Path, overrides: Overrides, ready: impl F
 }
 
 async fn over_stdio(config: &Path, agent: &str) -> ExitCode {
-    let app = match App::start(config, "serve --stdio").await {
-        Ok(app) => app,
-        Err(error) => return cannot_start(&error),
+    let (app, stop) = match start(config, "serve --stdio").await {
+        Ok(started) => started,
+        Err(code) => return code,
     };
-    warn(&app);
     let caller = match app.gate().local_caller(agent, config::agent_key().as_deref()) {
         Ok(caller) => caller,
         Err(refusal) => {
@@ -78,14 +72,22 @@ async fn over_stdio(config: &Path, agent: &str) -> ExitCode {
             return output::refused(&refusal);
         }
     };
-    let stop = match stop_on_signal() {
-        Ok(stop) => stop,
-        Err(error) => return output::failure(&format!("signals cannot be caught: {error}")),
-    };
     match app.serve_stdio(caller, stop).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => cannot_start(&error),
     }
+}
+
+/// Starts, unless a signal comes first: a database that is slow to answer must not hold up the end.
+async fn start(config: &Path, command: &'static str) -> Result<(App, CancellationToken), ExitCode> {
+    let stop = stop_on_signal().map_err(|error| output::failure(&format!("signals cannot be caught: {error}")))?;
+    // Nothing is awaited once the audit log is open, so that what is dropped here has written nothing.
+    let app = tokio::select! {
+        app = App::start(config, command) => app.map_err(|error| cannot_start(&error))?,
+        () = stop.cancelled() => return Err(ExitCode::SUCCESS),
+    };
+    warn(&app);
+    Ok((app, stop))
 }
 
 /// Fires at the first SIGTERM or SIGINT; a second one ends the process at once.

@@ -15,5 +15,6 @@ mod demo;
 mod harness;
 mod leak;
 mod manual;
+mod lifecycle;
 mod postgres;
 mod protocol;
