@@ -15,6 +15,7 @@ use tollgate_core::{
 
 use super::{DEADLINE_MAX, Database, Gate, Role, Serving, hex};
 use crate::{
+    admission::AdmissionError,
     ledger::{self, CallHead, Failure, Intent, LedgerError, Outcome, Ticket},
     protocol::host::{CallReply, Peer, ToolCall, ToolHost, ToolListing},
     telemetry::CallLabels,
@@ -128,7 +129,7 @@ impl Gate {
         began: Instant,
     ) -> Result<Produced, Refused> {
         if self.closing.is_cancelled() {
-            return Err(crate::admission::AdmissionError::ShuttingDown.to_agent().into());
+            return Err(AdmissionError::ShuttingDown.to_agent().into());
         }
         let deadline = (began + DEADLINE_MAX).min(call.deadline.unwrap_or(began + DEADLINE_MAX));
         let (role, plan) = authorize(serving, &call.caller, &call.name)?;
@@ -139,7 +140,7 @@ impl Gate {
             // Nobody waits for the answer, and others wait for the place.
             () = call.cancel.cancelled() => return Err(ErrorKind::Cancelled.to_agent().into()),
         };
-        let _permit = admitted.map_err(|error| error.to_agent())?;
+        let _permit = admitted.map_err(AdmissionError::to_agent)?;
         self.intend(serving, call, ticket, plan.tool(), &bound, database, deadline).await?;
         let limits = ReadLimits { rows_max: bound.rows_max, bytes_max: role.limits.bytes_max };
         let execution =

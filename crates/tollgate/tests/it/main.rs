@@ -14,7 +14,7 @@ mod bad_input;
 mod demo;
 mod harness;
 mod leak;
-mod manual;
 mod lifecycle;
+mod manual;
 mod postgres;
 mod protocol;
