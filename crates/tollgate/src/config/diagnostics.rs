@@ -1,6 +1,6 @@
 //! Every mistake of a configuration, each with its code, its place and a way on. Never shows what a secret expands to.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 use tollgate_core::names::Code;
@@ -91,6 +91,32 @@ pub fn closest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
     sources: Sources,
+    concealed: Vec<Concealed>,
+}
+
+/// What a secret expands to, and how it is written.
+#[derive(Clone)]
+struct Concealed {
+    value: String,
+    written: String,
+}
+
+impl fmt::Debug for Concealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
+impl Concealed {
+    /// A value of this length does not stand in other words by chance; a shorter one is hidden where it is all that is quoted.
+    const ANYWHERE: usize = 8;
+
+    fn hide(&self, text: &str) -> String {
+        if self.value.len() >= Self::ANYWHERE {
+            return text.replace(&self.value, &self.written);
+        }
+        text.replace(&format!("`{}`", self.value), &format!("`{}`", self.written))
+    }
 }
 
 /// How a report is written.
@@ -103,8 +129,19 @@ pub enum Style {
 }
 
 impl Diagnostics {
+    /// Shows `written` from now on where a message would show this value.
+    pub fn conceal(&mut self, value: String, written: String) {
+        if !value.is_empty() {
+            self.concealed.push(Concealed { value, written });
+        }
+    }
+
     /// Adds one.
-    pub fn push(&mut self, diagnostic: Diagnostic) {
+    pub fn push(&mut self, mut diagnostic: Diagnostic) {
+        for concealed in &self.concealed {
+            diagnostic.message = concealed.hide(&diagnostic.message);
+            diagnostic.help = diagnostic.help.map(|help| concealed.hide(&help));
+        }
         if !self.list.contains(&diagnostic) {
             self.list.push(diagnostic);
         }

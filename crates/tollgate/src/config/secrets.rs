@@ -34,7 +34,7 @@ impl<'a> Secrets<'a> {
         let place = node.place;
         match &mut node.data {
             Data::Null | Data::Bool(_) | Data::Number(_) => {}
-            Data::Text(text) => match self.text(&text.value) {
+            Data::Text(text) => match self.text(&text.value, diagnostics) {
                 Ok(Some(value)) => {
                     let written = std::mem::replace(&mut text.value, value);
                     text.written = Some(written);
@@ -52,7 +52,7 @@ impl<'a> Secrets<'a> {
     }
 
     /// The expanded text, or `None` when it holds no `${`.
-    fn text(&self, written: &str) -> Result<Option<String>, String> {
+    fn text(&self, written: &str, diagnostics: &mut Diagnostics) -> Result<Option<String>, String> {
         if !written.contains("${") {
             return Ok(None);
         }
@@ -71,7 +71,9 @@ impl<'a> Secrets<'a> {
             let Some((name, after)) = tail.strip_prefix("${").and_then(|t| t.split_once('}')) else {
                 return Err("a `${` that no `}` closes; write `$${` for the characters themselves".to_owned());
             };
-            out.push_str(&self.lookup(name)?);
+            let value = self.lookup(name)?;
+            out.push_str(&value);
+            diagnostics.conceal(value, format!("${{{name}}}"));
             rest = after;
         }
         out.push_str(rest);
