@@ -1,16 +1,10 @@
-//! Characters that hide or rearrange text on a screen, and JSON that escapes them; the length of text from outside.
+//! JSON that escapes characters which hide or rearrange text on a screen; the length of text from outside.
 
 use std::io;
 
 use serde_json::ser::Formatter;
 
-/// Whether a character is a control, a zero-width or a direction mark: one that a terminal or an eye reads as something else.
-pub fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}')
-}
+use crate::names::is_invisible;
 
 /// The beginning of a text, at most so many bytes of it.
 pub fn cut(text: &str, bytes_max: usize) -> &str {

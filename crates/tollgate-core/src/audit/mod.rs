@@ -11,12 +11,13 @@ mod redact;
 #[cfg(test)]
 mod tests;
 
+pub use crate::names::is_invisible;
 pub use encode::{Fields, Stamp, write_line};
 pub use entry::{
     AgentOrigin, Aggregate, AggregateOf, Body, Boot, Call, Cut, Denied, Digest, Genesis, Intent, Kind, OpenCall,
     Outcome, Record, Recover, Rejected, Rotate, RotateReason, Shutdown, Status,
 };
-pub use escape::{cut, is_invisible};
+pub use escape::cut;
 pub use read::{LINE_MAX, Line, LineError};
 pub use redact::{Argument, Redactor, Sensitivity};
 

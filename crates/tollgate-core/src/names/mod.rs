@@ -3,11 +3,13 @@
 mod code;
 mod dialect;
 mod ident;
+mod invisible;
 mod principal;
 mod value;
 
 pub use code::{Code, Refusal};
 pub use dialect::Dialect;
 pub use ident::{AgentName, ClaimName, DatabaseName, InvalidName, ParamName, RoleName, ToolName};
+pub use invisible::is_invisible;
 pub use principal::{AgentId, ClaimValue, Claims, Origin, Principal};
 pub use value::Value;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::mask::Mask;
 use super::role::Role;
 use crate::catalog::Catalog;
-use crate::names::{DatabaseName, RoleName, ToolName};
+use crate::names::{DatabaseName, RoleName, ToolName, is_invisible};
 
 /// Everything that the roles may see and call.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -121,7 +121,7 @@ impl fmt::Display for Matrix {
             }
             print(f, &grid)?;
             for (number, filter) in filters.iter().enumerate() {
-                writeln!(f, "  filter {}: {}", number + 1, filter.join(" AND "))?;
+                writeln!(f, "  filter {}: {}", number + 1, all_of(filter))?;
             }
             writeln!(f)?;
         }
@@ -176,10 +176,30 @@ fn row_cell<'m>(cell: Option<&'m TableMatrix>, filters: &mut Vec<&'m [String]>) 
     }
 }
 
+/// Conditions that all hold. Each of several stands in parentheses and on lines of its own: an OR in one, or a comment, reaches
+/// no further than it does in the statement.
+fn all_of(conditions: &[String]) -> String {
+    let lines = |text: &str| text.lines().map(visible).collect::<Vec<_>>().join("\n            ");
+    match conditions {
+        [only] => lines(only),
+        several => {
+            let terms: Vec<String> = several.iter().map(|text| format!("({})", lines(text))).collect();
+            terms.join("\n        AND ")
+        }
+    }
+}
+
+/// A text in which nothing hides or rearranges what stands around it.
+fn visible(text: &str) -> String {
+    let shown = |c: char| if is_invisible(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
 /// Lines of cells, each column as wide as its widest cell.
 fn print(f: &mut fmt::Formatter<'_>, grid: &[Vec<String>]) -> fmt::Result {
+    let grid: Vec<Vec<String>> = grid.iter().map(|line| line.iter().map(|cell| visible(cell)).collect()).collect();
     let width = |column: usize| grid.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max();
-    for line in grid {
+    for line in &grid {
         let mut text = String::new();
         for (column, cell) in line.iter().enumerate() {
             let pad = width(column).unwrap_or(0).saturating_sub(cell.chars().count());
