@@ -77,9 +77,13 @@ impl Resolver<'_> {
         let mut outputs = Vec::new();
         for item in items {
             match item {
-                ast::SelectItem::UnnamedExpr(expr) => {
-                    let expr = self.expr(expr, at)?;
-                    let (name, naming) = default_name(&expr, outputs.len() + 1);
+                ast::SelectItem::UnnamedExpr(written) => {
+                    let expr = self.expr(written, at)?;
+                    let (name, naming) = match (&expr, written) {
+                        // What a full join with USING merged keeps its name.
+                        (Expr::Function(_), ast::Expr::Identifier(ident)) => (self.folded(ident), Naming::Column),
+                        _ => default_name(&expr, outputs.len() + 1),
+                    };
                     outputs.push(Output { name, expr, naming });
                 }
                 ast::SelectItem::ExprWithAlias { expr, alias } => {
