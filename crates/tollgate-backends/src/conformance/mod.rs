@@ -11,6 +11,7 @@ mod cases;
 mod postgres;
 mod sqlite;
 mod suite;
+mod total;
 
 /// A database made for one test from `testdata/conformance/setup.*.sql`.
 trait Fixture: Sized + Send + Sync + 'static {

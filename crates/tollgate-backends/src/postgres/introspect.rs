@@ -135,13 +135,29 @@ fn table(row: &Row) -> Result<Table, tokio_postgres::Error> {
 
 fn column(row: &Row, types: &Types) -> Result<Column, tokio_postgres::Error> {
     let type_oid: Oid = row.try_get(2)?;
+    let kind = match (row.try_get(6)?, row.try_get(7)?) {
+        (Some(collation), Some(deterministic)) => collated(types.kind(type_oid, DOMAINS_MAX), collation, deterministic),
+        _ => types.kind(type_oid, DOMAINS_MAX),
+    };
     Ok(Column {
         name: row.try_get(1)?,
-        ty: SqlType { name: row.try_get(3)?, kind: types.kind(type_oid, DOMAINS_MAX) },
+        ty: SqlType { name: row.try_get(3)?, kind },
         nullable: !row.try_get::<_, bool>(4)?,
         allowed: types.allowed(type_oid, DOMAINS_MAX),
         comment: row.try_get(5)?,
     })
+}
+
+/// The kind of a column with a collation of its own. A nondeterministic one has no pattern matching, and fails on it.
+fn collated(kind: TypeKind, collation: String, deterministic: bool) -> TypeKind {
+    match kind {
+        TypeKind::Text if deterministic => TypeKind::Collated(collation),
+        TypeKind::Array(element) => {
+            let SqlType { name, kind } = *element;
+            TypeKind::Array(Box::new(SqlType { name, kind: collated(kind, collation, deterministic) }))
+        }
+        _ => TypeKind::Other,
+    }
 }
 
 /// A list that a CHECK allows narrows what its column may hold.

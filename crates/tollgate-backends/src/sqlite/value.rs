@@ -106,6 +106,7 @@ impl From<&TypeKind> for Encoding {
             TypeKind::Json => Encoding::Json,
             TypeKind::Bytes => Encoding::Bytes,
             TypeKind::Text
+            | TypeKind::Collated(_)
             | TypeKind::Date
             | TypeKind::Time
             | TypeKind::Timestamp

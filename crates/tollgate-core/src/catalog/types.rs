@@ -24,6 +24,8 @@ pub enum TypeKind {
     Float,
     /// Character strings under the database's ordinary comparison.
     Text,
+    /// Character strings under a deterministic collation of their own, by its name. PostgreSQL fails where two such meet.
+    Collated(String),
     /// Byte strings: base64 in JSON.
     Bytes,
     /// A calendar date, `2026-01-31`.

@@ -65,7 +65,7 @@ impl Mask {
             return Ok(null(table, column, dialect));
         }
         let text = match (&column.ty.kind, dialect) {
-            (TypeKind::Text, _) | (TypeKind::Any, Dialect::Sqlite) => raw(table, column),
+            (TypeKind::Text | TypeKind::Collated(_), _) | (TypeKind::Any, Dialect::Sqlite) => raw(table, column),
             _ => {
                 return Err(Problem::MaskType {
                     mask: self.name(),
@@ -85,10 +85,12 @@ impl Mask {
 
 fn null(table: &Table, column: &Column, dialect: Dialect) -> Expr {
     let null = Expr::Literal(Literal::Null);
-    match (dialect, CastType::of_column(&column.ty)) {
+    // The database's own types have no schema in their names; a domain has, and may refuse NULL.
+    let own = CastType::of_column(&column.ty).filter(|ty| !ty.as_str().contains('.'));
+    match (dialect, own) {
         (Dialect::Sqlite, _) => null,
         (Dialect::Postgres, Some(ty)) => Expr::Cast { expr: Box::new(null), ty },
-        // A type that only quotes can name: the column lends its type and nothing else.
+        // Any other type: the column lends its type and nothing else.
         (Dialect::Postgres, None) => {
             let never = Expr::Literal(Literal::Bool(false));
             Expr::Case { operand: None, branches: vec![(never, raw(table, column))], otherwise: None }

@@ -80,7 +80,9 @@ impl ClaimSlot<'_> {
     fn text(self, text: &str) -> Option<String> {
         let kind = self.ty.map(|ty| &ty.kind);
         match kind {
-            None | Some(TypeKind::Text | TypeKind::Any | TypeKind::Time | TypeKind::Other) => Some(text.to_owned()),
+            None | Some(TypeKind::Text | TypeKind::Collated(_) | TypeKind::Any | TypeKind::Time | TypeKind::Other) => {
+                Some(text.to_owned())
+            }
             Some(TypeKind::Enum(labels)) => labels.iter().any(|label| label == text).then(|| text.to_owned()),
             // Its dates are texts of whatever form the table keeps, which only the operator knows.
             Some(TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz) if self.dialect == Dialect::Sqlite => {

@@ -108,7 +108,7 @@ pub(super) fn takes(declared: ParamType, kind: &TypeKind, dialect: Dialect) -> b
             _ => false,
         },
         TypeKind::Decimal | TypeKind::Float => matches!(declared, ParamType::Integer | ParamType::Number),
-        TypeKind::Text => match declared {
+        TypeKind::Text | TypeKind::Collated(_) => match declared {
             ParamType::String | ParamType::Uuid => true,
             // SQLite has no types of their own for these: a text column holds them.
             ParamType::Date | ParamType::Timestamp | ParamType::Json => sqlite,
@@ -133,7 +133,9 @@ fn hint(kind: &TypeKind) -> &'static str {
         TypeKind::Bool => "; declare it as `boolean`",
         TypeKind::Int | TypeKind::BigInt => "; declare it as `integer`",
         TypeKind::Decimal | TypeKind::Float => "; declare it as `number`",
-        TypeKind::Text | TypeKind::Enum(_) | TypeKind::Time | TypeKind::Other => "; declare it as `string`",
+        TypeKind::Text | TypeKind::Collated(_) | TypeKind::Enum(_) | TypeKind::Time | TypeKind::Other => {
+            "; declare it as `string`"
+        }
         TypeKind::Date => "; declare it as `date`",
         TypeKind::Timestamp | TypeKind::TimestampTz => "; declare it as `timestamp`",
         TypeKind::Uuid => "; declare it as `uuid`",

@@ -243,6 +243,7 @@ fn json_types(kind: &TypeKind, dialect: Dialect) -> JsonTypes {
         TypeKind::Array(_) | TypeKind::Any | TypeKind::Other if sqlite => (vec!["number", "string"], None),
         TypeKind::Decimal
         | TypeKind::Text
+        | TypeKind::Collated(_)
         | TypeKind::Uuid
         | TypeKind::Date
         | TypeKind::Time

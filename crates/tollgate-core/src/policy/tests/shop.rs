@@ -34,11 +34,15 @@ fn table(line: &str, schema: &str, dialect: Dialect) -> Table {
     }
 }
 
+fn array(name: &str, kind: TypeKind) -> TypeKind {
+    TypeKind::Array(Box::new(SqlType { name: name.to_owned(), kind }))
+}
+
 fn column(text: &str, dialect: Dialect) -> Column {
     let (name, ty) = text.split_once(' ').unwrap();
     let nullable = ty.ends_with('?');
     let (ty, kind) = match (ty.trim_end_matches('?'), dialect) {
-        ("text", _) | ("enum", Dialect::Sqlite) => ("text", TypeKind::Text),
+        ("text", _) | ("enum" | "german" | "french" | "word", Dialect::Sqlite) => ("text", TypeKind::Text),
         ("int" | "bigint", Dialect::Sqlite) => ("integer", TypeKind::BigInt),
         ("int", _) => ("integer", TypeKind::Int),
         ("bigint", _) => ("bigint", TypeKind::BigInt),
@@ -49,6 +53,10 @@ fn column(text: &str, dialect: Dialect) -> Column {
         ("timestamptz", _) => ("timestamp with time zone", TypeKind::TimestampTz),
         ("json", _) => ("jsonb", TypeKind::Json),
         ("enum", _) => ("public.\"User Status\"", TypeKind::Enum(vec!["active".into(), "inactive".into()])),
+        ("word", _) => ("public.word", TypeKind::Text),
+        ("german" | "french", _) => ("text", TypeKind::Collated(ty.to_owned())),
+        ("texts", _) => ("text[]", array("text", TypeKind::Text)),
+        ("documents", _) => ("json[]", array("json", TypeKind::Json)),
         ("other", _) => ("public.tags", TypeKind::Other),
         (other, _) => panic!("no type {other} in {}", testdata("policy/shop.schema").display()),
     };

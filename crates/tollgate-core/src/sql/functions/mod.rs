@@ -100,7 +100,7 @@ impl Kinds {
     pub const BYTES: Kinds = Kinds(64);
     /// Dates and timestamps of both sorts.
     pub const DATE_TIME: Kinds = Kinds(128);
-    /// Times of day, UUIDs, JSON, enumerations.
+    /// Times of day, UUIDs, JSON, enumerations, strings with a collation of their own.
     pub const OTHER_KNOWN: Kinds = Kinds(256);
     /// Values that say themselves what they are: a column without a type, or any column of SQLite.
     pub const ANY: Kinds = Kinds(512);
@@ -126,7 +126,9 @@ impl Kinds {
             TypeKind::Text => Kinds::TEXT,
             TypeKind::Bytes => Kinds::BYTES,
             TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz => Kinds::DATE_TIME,
-            TypeKind::Time | TypeKind::Uuid | TypeKind::Json | TypeKind::Enum(_) => Kinds::OTHER_KNOWN,
+            TypeKind::Time | TypeKind::Uuid | TypeKind::Json | TypeKind::Enum(_) | TypeKind::Collated(_) => {
+                Kinds::OTHER_KNOWN
+            }
             TypeKind::Any => Kinds::ANY,
             TypeKind::Array(_) | TypeKind::Other => return false,
         };

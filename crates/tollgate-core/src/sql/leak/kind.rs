@@ -27,8 +27,13 @@ impl Kind {
     pub(super) fn compares_with(&self, other: &Kind) -> bool {
         use TypeKind as T;
         match (self, other) {
-            (Kind::Clash | Kind::Typed(T::Other), _) | (_, Kind::Clash | Kind::Typed(T::Other)) => false,
-            (Kind::Constant | Kind::Number, _) | (_, Kind::Constant | Kind::Number) => true,
+            (Kind::Clash, _) | (_, Kind::Clash) => false,
+            (Kind::Typed(kind), _) | (_, Kind::Typed(kind)) if !has_equality(kind) => false,
+            // A collation of its own wins over the ordinary one.
+            (Kind::Constant | Kind::Number, _)
+            | (_, Kind::Constant | Kind::Number)
+            | (Kind::Typed(T::Collated(_)), Kind::Typed(T::Text))
+            | (Kind::Typed(T::Text), Kind::Typed(T::Collated(_))) => true,
             (Kind::Typed(a), Kind::Typed(b)) if is_time(a) && is_time(b) => true,
             _ => !matches!(Kind::merge([self.clone(), other.clone()]), Some(Kind::Clash)),
         }
@@ -83,6 +88,15 @@ fn merge_types(a: TypeKind, b: TypeKind) -> Kind {
         // From a decimal to a float there are values out of range; from an integer there are none.
         (T::Int | T::BigInt, T::Float) | (T::Float, T::Int | T::BigInt) => Kind::Typed(T::Float),
         _ => Kind::Clash,
+    }
+}
+
+/// Whether values of a kind can be compared. Arrays of what cannot fail while rows are read; the type alone fails before.
+fn has_equality(kind: &TypeKind) -> bool {
+    match kind {
+        TypeKind::Other => false,
+        TypeKind::Array(element) => element.kind != TypeKind::Json && has_equality(&element.kind),
+        _ => true,
     }
 }
 

@@ -167,7 +167,7 @@ fn like(expr: &Expr, pattern: &Expr, escape: Option<char>, cx: &Context) -> Opti
         return Some(Leak::of("LIKE with a pattern that the engine may refuse"));
     }
     match (cx.dialect, kind::of(expr, cx)) {
-        (Dialect::Sqlite, _) | (_, Kind::Constant | Kind::Typed(TypeKind::Text)) => None,
+        (Dialect::Sqlite, _) | (_, Kind::Constant | Kind::Typed(TypeKind::Text | TypeKind::Collated(_))) => None,
         (Dialect::Postgres, _) => Some(Leak::of("LIKE over something that is not text")),
     }
 }
