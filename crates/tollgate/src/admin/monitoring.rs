@@ -67,8 +67,8 @@ async fn answer(stream: TcpStream, router: Router) {
 async fn ready(State(gate): State<Health>) -> Response {
     let report = gate.readiness(PROBE_TIMEOUT).await;
     let status = if report.iter().all(Readiness::is_ready) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let lines: String = report.iter().map(|part| format!("{part}\n")).collect();
-    (status, lines).into_response()
+    let lines: Vec<String> = report.iter().map(ToString::to_string).collect();
+    (status, format!("{}\n", lines.join("\n"))).into_response()
 }
 
 async fn metrics(State(gate): State<Health>) -> Response {

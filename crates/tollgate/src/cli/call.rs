@@ -29,7 +29,7 @@ pub struct Call {
     /// Its arguments: k=v, where v is text for a text parameter and JSON for any other
     #[arg(value_name = "k=v", value_parser = argument)]
     arguments: Vec<(String, String)>,
-    /// The agent that calls: its key in TOLLGATE_KEY, or `local: true` in the configuration
+    /// The agent that calls: its key in `TOLLGATE_KEY`, or `local: true` in the configuration
     #[arg(long = "as", value_name = "AGENT")]
     agent: String,
     /// How to print the result: a table, or the result object as JSON

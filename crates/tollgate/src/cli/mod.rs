@@ -61,7 +61,7 @@ enum Command {
 /// Which configuration a command reads.
 #[derive(Clone, Debug, Args)]
 pub struct ConfigFile {
-    /// The configuration file [default: $TOLLGATE_CONFIG, else ./tollgate.yaml]
+    /// The configuration file [default: `$TOLLGATE_CONFIG`, else `./tollgate.yaml`]
     #[arg(short = 'c', long = "config", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -104,9 +104,9 @@ pub fn main() -> ExitCode {
 
 /// A panic is logged by its place alone: its text may quote an argument or a row.
 fn quiet_panics() {
-    std::panic::set_hook(Box::new(|panic| match panic.location() {
-        Some(place) => tracing::error!(file = place.file(), line = place.line(), "a panic; this is a bug in Tollgate"),
-        None => tracing::error!("a panic; this is a bug in Tollgate"),
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a panic; this is a bug in Tollgate");
     }));
 }
 

@@ -25,7 +25,7 @@ pub struct Serve {
     /// Serve one agent over standard input and output
     #[arg(long, requires = "agent")]
     stdio: bool,
-    /// The agent on stdio: its key in TOLLGATE_KEY, or `local: true` in the configuration
+    /// The agent on stdio: its key in `TOLLGATE_KEY`, or `local: true` in the configuration
     #[arg(long = "as", value_name = "AGENT", requires = "stdio", id = "agent")]
     agent: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! One call, as the list of its stages. Each `?` is a place where it may be refused, and every way out closes its ticket.
 
-use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
+use std::{fmt::Write, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use serde_json::value::RawValue;
@@ -13,7 +13,7 @@ use tollgate_core::{
     tools::{self, BoundCall, Plan, SummaryEntry},
 };
 
-use super::{DEADLINE_MAX, Database, Gate, Role, Serving, hex};
+use super::{DEADLINE_MAX, Database, Gate, Role, Serving, sha256};
 use crate::{
     admission::AdmissionError,
     ledger::{self, CallHead, Failure, Intent, LedgerError, Outcome, Ticket},
@@ -27,22 +27,20 @@ struct Refused {
     refusal: Refusal,
     /// What the log says. Of no meaning before the intent.
     status: Status,
-    /// What the log says went wrong; never a value.
-    failure: Failure,
+    /// The database's own code, for the log.
+    database_code: Option<String>,
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { failure: refusal.code.into(), refusal, status: Status::NotExecuted }
+        Self { refusal, status: Status::NotExecuted, database_code: None }
     }
 }
 
 impl From<LedgerError> for Refused {
     fn from(error: LedgerError) -> Self {
         tracing::error!(error = %error, "the audit log refused a record");
-        Refusal::new(Code::AUDIT_UNAVAILABLE, "the audit log cannot be written, so nothing is run; try again later")
-            .retry_after_ms(2_000)
-            .into()
+        error.to_agent().into()
     }
 }
 
@@ -59,10 +57,7 @@ impl From<BackendError> for Refused {
             | ErrorKind::Resources
             | ErrorKind::Internal => Status::DbError,
         };
-        let code = error.kind.code();
-        let message = Cow::Borrowed(code.title());
-        let failure = Failure { code, message, database_code: error.database_code.clone() };
-        Self { refusal: error.kind.to_agent(), status, failure }
+        Self { refusal: error.kind.to_agent(), status, database_code: error.database_code }
     }
 }
 
@@ -209,12 +204,12 @@ impl Gate {
             })
             .collect();
         let intent = Intent {
-            tool_version: &hex(plan.tool().fingerprint()),
+            tool_version: &sha256(plan.tool().fingerprint()),
             database: database.name.as_str(),
             database_user: database.user.as_deref().unwrap_or_default(),
             policy_hash: &serving.policy_hash,
             config_hash: &serving.config_hash,
-            sql_fingerprint: &hex(bound.statement.fingerprint()),
+            sql_fingerprint: &sha256(bound.statement.fingerprint()),
             claims: &claims,
             input: &input,
             deadline: deadline.saturating_duration_since(Instant::now()),
@@ -272,10 +267,9 @@ async fn close(
             ran: Some(executed.ran),
             ..Outcome::ok(u64::from(executed.rows.count), executed.rows.json.len() as u64)
         },
-        Err(refused) => Outcome {
-            arguments: arguments.map(RawValue::get),
-            ..Outcome::failed(refused.status, refused.failure.clone())
-        },
+        Err(refused) => {
+            Outcome { arguments: arguments.map(RawValue::get), ..Outcome::failed(refused.status, failure(refused)) }
+        }
     };
     ticket.close(outcome).await?;
     ended
@@ -290,17 +284,21 @@ fn rows_reply(produced: &Produced, call_id: String) -> CallReply {
         let mut object = String::with_capacity(array.len() + cursor.len() + 80);
         object.push_str("{\"rows\":");
         object.push_str(array);
-        object.push_str(&format!(",\"row_count\":{count},\"truncated\":{truncated},\"next_cursor\":{cursor}}}"));
+        // Writing to a string cannot fail.
+        let _ = write!(object, ",\"row_count\":{count},\"truncated\":{truncated},\"next_cursor\":{cursor}}}");
         RawValue::from_string(object).ok()
     });
-    match json {
-        Some(json) => CallReply::Rows { json, call_id },
-        None => {
-            tracing::error!(call_id, "a backend encoded rows that are not JSON; this is a bug in Tollgate");
-            let refusal = Refusal::new(Code::INTERNAL, "an internal error; the operator's log says more");
-            CallReply::Refused { refusal, call_id }
-        }
-    }
+    let Some(json) = json else {
+        tracing::error!(call_id, "a backend encoded rows that are not JSON; this is a bug in Tollgate");
+        let refusal = Refusal::new(Code::INTERNAL, "an internal error; the operator's log says more");
+        return CallReply::Refused { refusal, call_id };
+    };
+    CallReply::Rows { json, call_id }
+}
+
+/// What the log says went wrong: the code's own title, never a value.
+fn failure(refused: &Refused) -> Failure {
+    Failure { database_code: refused.database_code.clone(), ..refused.refusal.code.into() }
 }
 
 fn ledger_peer(peer: &Peer) -> ledger::Peer<'_> {

@@ -44,7 +44,7 @@ impl Serving {
     /// Takes a compiled configuration into service.
     pub fn new(gateway: Gateway) -> Self {
         let directory = Directory::new(gateway.agents.values().cloned());
-        let (policy_hash, config_hash) = (hex(&gateway.policy_hash), hex(&gateway.config_hash));
+        let (policy_hash, config_hash) = (sha256(&gateway.policy_hash), sha256(&gateway.config_hash));
         Self { gateway, directory, policy_hash, config_hash }
     }
 
@@ -116,9 +116,9 @@ impl Gate {
     }
 }
 
-/// Lower-case hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+/// A SHA-256 as the audit log has it: `sha256:` and lower-case hexadecimal digits.
+fn sha256(hash: &[u8; 32]) -> String {
+    hash.iter().fold("sha256:".to_owned(), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
