@@ -7,7 +7,13 @@
     clippy::indexing_slicing,
     reason = "a bench tool, run by hand"
 )]
-#![allow(missing_docs, clippy::panic, clippy::expect_used, clippy::cast_sign_loss, reason = "a bench tool, run by hand")]
+#![allow(
+    missing_docs,
+    clippy::panic,
+    clippy::expect_used,
+    clippy::cast_sign_loss,
+    reason = "a bench tool, run by hand"
+)]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

@@ -25,7 +25,8 @@ pub struct Server {
     pub url: String,
     /// `http://127.0.0.1:port` of health and metrics.
     pub monitoring: String,
-    _keep: Option<TempDir>,
+    /// Removed when the server is dropped.
+    folder: Option<TempDir>,
 }
 
 /// The binary under test.
@@ -50,7 +51,7 @@ impl Server {
         let mut command = tollgate();
         command.args(["demo", "--listen", "127.0.0.1:0", "--dir"]).arg(&dir);
         let mut server = Self::spawn(command, &dir);
-        server._keep = Some(keep);
+        server.folder = Some(keep);
         server
     }
 
@@ -90,7 +91,7 @@ impl Server {
         thread::spawn(move || out.lines().map_while(Result::ok).for_each(drop));
         let (agents, metrics) = addresses.recv_timeout(PATIENCE).expect("the server says where it listens");
         let url = format!("http://{agents}/mcp");
-        Self { child, dir: dir.to_owned(), url, monitoring: format!("http://{metrics}"), _keep: None }
+        Self { child, dir: dir.to_owned(), url, monitoring: format!("http://{metrics}"), folder: None }
     }
 
     /// The folder with its configuration, keys and audit log.

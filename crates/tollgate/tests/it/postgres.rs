@@ -224,13 +224,13 @@ async fn nothing_runs_unlogged_under_kill_nine() {
     let rounds: u32 = std::env::var("TOLLGATE_KILL_ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(2);
     for round in 0..rounds {
         let mut server = shop.serve();
-        let stop = Arc::new(AtomicBool::new(false));
+        let ended = Arc::new(AtomicBool::new(false));
         let answered = Arc::new(AtomicU64::new(0));
         let callers: Vec<_> = (0..32)
             .map(|n| {
-                let (agent, stop, answered) = (server.agent(&shop.key), stop.clone(), answered.clone());
+                let (agent, ended, answered) = (server.agent(&shop.key), ended.clone(), answered.clone());
                 tokio::spawn(async move {
-                    while !stop.load(Ordering::Relaxed) {
+                    while !ended.load(Ordering::Relaxed) {
                         if agent.try_call("get_user", json!({"id": 1 + n})).await.is_none() {
                             return;
                         }
@@ -247,7 +247,7 @@ async fn nothing_runs_unlogged_under_kill_nine() {
         }
         server.signal("-KILL");
         server.wait();
-        stop.store(true, Ordering::Relaxed);
+        ended.store(true, Ordering::Relaxed);
         for caller in callers {
             caller.await.unwrap();
         }

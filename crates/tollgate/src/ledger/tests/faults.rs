@@ -88,6 +88,9 @@ async fn a_failed_write_or_sync_is_told_and_never_tried_again() {
     }
 }
 
+/// Something done to a segment behind the writer's back.
+type Tampering<'a> = &'a dyn Fn(&Path);
+
 #[tokio::test]
 async fn while_the_disk_fails_calls_are_refused_and_readiness_says_why() {
     let dir = tempfile::tempdir().unwrap();
@@ -184,7 +187,7 @@ async fn a_segment_that_is_tampered_with_ends_the_acknowledging() {
     };
     let cut = |segment: &Path| append(segment).set_len(50).unwrap();
     let grown = |segment: &Path| std::io::Write::write_all(&mut append(segment), b"{}\n").unwrap();
-    let cases: [(&str, &dyn Fn(&Path)); 4] =
+    let cases: [(&str, Tampering<'_>); 4] =
         [("removed", &removed), ("replaced", &replaced), ("cut", &cut), ("grown", &grown)];
     for (case, tamper) in cases {
         let dir = tempfile::tempdir().unwrap();
