@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Map, Value, value::RawValue};
 use tokio_util::sync::CancellationToken;
+use tollgate_core::names::{Refusal, is_invisible};
 
 use super::{
     ConfigFile, Format,
@@ -62,7 +63,7 @@ pub async fn run(command: Call) -> ExitCode {
     }
 }
 
-async fn call(app: &App, command: &Call) -> Result<CallReply, tollgate_core::names::Refusal> {
+async fn call(app: &App, command: &Call) -> Result<CallReply, Refusal> {
     let gate = app.gate();
     let caller = gate.local_caller(&command.agent, config::agent_key().as_deref())?;
     let listings = gate.list(&caller);
@@ -137,7 +138,7 @@ fn cell(value: &Value) -> String {
     match value {
         Value::Null => "∅".to_owned(),
         Value::String(text) => {
-            text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+            text.chars().flat_map(|c| if is_invisible(c) { c.escape_unicode().collect() } else { vec![c] }).collect()
         }
         other => other.to_string(),
     }

@@ -9,7 +9,7 @@ use hyper::StatusCode;
 use rmcp::model::{Implementation, RequestId};
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
-use tollgate_core::names::{Code, Refusal};
+use tollgate_core::names::{Code, Refusal, is_invisible};
 
 use super::revision::Revision;
 
@@ -220,17 +220,6 @@ fn push_escape(out: &mut String, c: char, prefix: &str) {
         // Writing to a string cannot fail.
         let _ = write!(out, "{prefix}{unit:04x}");
     }
-}
-
-/// Characters that a reader does not see, or that change how what follows is shown.
-fn is_invisible(c: char) -> bool {
-    !matches!(c, ' '..='~')
-        && matches!(c,
-            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}'
-            | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

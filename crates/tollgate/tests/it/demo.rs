@@ -118,7 +118,7 @@ async fn a_second_start_goes_on_where_the_first_ended() {
     let mut server = Server::demo();
     let keys = server.demo_keys();
     let mode = |name: &str| server.dir().join(name).metadata().unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode("keys.json"), mode("audit")), (0o600, 0o700));
+    assert_eq!((mode("."), mode("keys.json"), mode("audit")), (0o700, 0o600, 0o700));
     server.signal("-TERM");
     assert!(server.wait().success());
     let again = Server::serve_demo_again(server.dir());

@@ -27,7 +27,7 @@ fn half_a_request_for_metrics_does_not_hold_up_the_end() {
     let began = Instant::now();
     server.signal("-TERM");
     assert!(server.wait().success());
-    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(began.elapsed() < Duration::from_secs(20));
     assert_eq!(server.audit().last().unwrap()["type"], "shutdown");
 }
 

@@ -2,9 +2,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, OpenOptions},
+    fs::{self, DirBuilder, OpenOptions},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -59,7 +59,8 @@ pub(in crate::cli) struct DemoFolder {
 impl DemoFolder {
     /// Makes what is missing, and tells `progress` what takes time.
     pub(in crate::cli) fn prepare(dir: &Path, progress: &dyn Fn(&str)) -> Result<Self, DemoError> {
-        fs::create_dir_all(dir).map_err(|source| DemoError::Io { path: dir.to_owned(), source })?;
+        // Keys, customers and the log: nobody else's business on this machine.
+        at(dir, DirBuilder::new().recursive(true).mode(0o700).create(dir))?;
         let (database, config, keys) = (dir.join("shop.db"), dir.join("tollgate.yaml"), dir.join("keys.json"));
         if !database.exists() {
             progress(&format!("making {} with {} rows …", database.display(), sample::ROWS));

@@ -7,7 +7,7 @@ use tollgate::protocol::http::HttpSettings;
 use super::harness::{Harness, call, post};
 
 const SHORT: Duration = Duration::from_millis(200);
-const LONG: Duration = Duration::from_secs(5);
+const LONG: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn slow_headers_end_the_connection() {

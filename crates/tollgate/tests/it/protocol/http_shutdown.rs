@@ -25,7 +25,7 @@ async fn calls_in_flight_finish_and_idle_connections_end() {
     let answer = busy.answer().await.unwrap();
     assert!(answer.body.contains(r#""row_count":1"#), "{}", answer.body);
     assert_eq!((&mut harness.serving).await.unwrap(), Drained { cancelled: 0, abandoned: 0 });
-    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(started.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test]
