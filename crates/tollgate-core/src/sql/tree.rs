@@ -215,7 +215,7 @@ pub enum Expr {
         /// Right operand.
         right: Box<Expr>,
     },
-    /// IS [NOT] NULL / TRUE / FALSE.
+    /// `IS [NOT]` NULL / TRUE / FALSE.
     Is {
         /// Operand.
         expr: Box<Expr>,
@@ -224,7 +224,7 @@ pub enum Expr {
         /// NOT.
         negated: bool,
     },
-    /// [NOT] BETWEEN.
+    /// `[NOT]` BETWEEN.
     Between {
         /// Operand.
         expr: Box<Expr>,
@@ -235,7 +235,7 @@ pub enum Expr {
         /// NOT.
         negated: bool,
     },
-    /// [NOT] IN over expressions.
+    /// `[NOT]` IN over expressions.
     InList {
         /// Operand.
         expr: Box<Expr>,
@@ -244,7 +244,7 @@ pub enum Expr {
         /// NOT.
         negated: bool,
     },
-    /// [NOT] IN over one bound array (`Slot::ParamList` or `Slot::ClaimList`).
+    /// `[NOT]` IN over one bound array (`Slot::ParamList` or `Slot::ClaimList`).
     InSlot {
         /// Operand.
         expr: Box<Expr>,
@@ -253,7 +253,7 @@ pub enum Expr {
         /// NOT; never with a claim.
         negated: bool,
     },
-    /// [NOT] IN (SELECT …).
+    /// `[NOT]` IN (SELECT …).
     InQuery {
         /// Operand.
         expr: Box<Expr>,
@@ -262,7 +262,7 @@ pub enum Expr {
         /// NOT.
         negated: bool,
     },
-    /// [NOT] EXISTS (SELECT …).
+    /// `[NOT]` EXISTS (SELECT …).
     Exists {
         /// The subquery.
         query: Box<Query>,
@@ -271,7 +271,7 @@ pub enum Expr {
     },
     /// A subquery that yields one value.
     Scalar(Box<Query>),
-    /// [NOT] LIKE / ILIKE.
+    /// `[NOT]` LIKE / ILIKE.
     Like {
         /// Operand.
         expr: Box<Expr>,
