@@ -195,7 +195,7 @@ async fn a_call_is_cancelled_by_its_token_and_by_being_dropped() {
         });
         assert_eq!(ended.unwrap_err().kind, ErrorKind::Cancelled);
         let dropped = tokio::time::timeout(Duration::from_millis(100), opened.run(&slow, Asked::default())).await;
-        assert!(dropped.is_err());
+        assert!(dropped.is_err(), "{dropped:?}");
         let started = Instant::now();
         assert_eq!(opened.rows("SELECT id FROM users WHERE id = 1").await, r#"[{"id":1}]"#);
         assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
