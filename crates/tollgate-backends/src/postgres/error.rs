@@ -33,15 +33,10 @@ pub(super) fn is_stale_plan(error: &Error) -> bool {
     })
 }
 
-/// Whether this is the end of a statement that a cancel request stopped, and nothing else: a timeout ends a statement
-/// with the same code, and then the request is still on its way. A server that says it in another language is not
-/// understood, which costs a connection and is safe.
-pub(super) fn is_cancel_request(error: &Error) -> bool {
-    error.as_db_error().is_some_and(is_user_request)
-}
-
+/// Whether a cancel request stopped the statement: a timeout ends one with the same code. A server that says it in another language
+/// is taken for one that timed out.
 fn is_user_request(refused: &DbError) -> bool {
-    refused.code().code() == "57014" && refused.message() == "canceling statement due to user request"
+    refused.message() == "canceling statement due to user request"
 }
 
 fn is_io(error: &Error) -> bool {

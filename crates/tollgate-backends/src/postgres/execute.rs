@@ -163,11 +163,6 @@ impl Ended {
         }
         Ok(self.outcome?.rows)
     }
-
-    /// Whether what ended the call is the cancel request that was sent for it, so that none is still on its way.
-    fn by_cancel_request(&self) -> bool {
-        matches!(&self.outcome, Err(Failure::Driver(error)) if error::is_cancel_request(error))
-    }
 }
 
 /// A prepared statement's trip to the server and back.
@@ -287,8 +282,9 @@ impl Drop for Running {
     }
 }
 
-/// Ends a call that nobody waits for. Its connection is closed, unless the statement ended before a cancel request was
-/// sent, or ended by the only one: a request that is still on its way would hit the connection's next user.
+/// Ends a call that nobody waits for. Its connection goes back only if the statement ended before a cancel request was sent. After
+/// one it is closed, even if the request was what ended the statement: PostgreSQL's postmaster signals the backend and its process
+/// group, so that one request interrupts twice, and the second time may hit the connection's next user.
 async fn abandon(mut call: BoxCall, canceller: Arc<Canceller>) {
     if let Some(ended) = call.as_mut().now_or_never() {
         // What it said is of no use to anybody now.
@@ -296,11 +292,9 @@ async fn abandon(mut call: BoxCall, canceller: Arc<Canceller>) {
         return;
     }
     for attempt in 1..=CANCELS_MAX {
-        let sent = canceller.cancel().await;
-        if let Ok(ended) = tokio::time::timeout(CANCELLED_TIME_MAX * attempt, call.as_mut()).await {
-            if attempt == 1 && sent.is_ok() && ended.by_cancel_request() {
-                ended.lease.release();
-            }
+        // A request that could not be sent is sent again below, and in the end the connection is closed all the same.
+        let _ = canceller.cancel().await;
+        if tokio::time::timeout(CANCELLED_TIME_MAX * attempt, call.as_mut()).await.is_ok() {
             return;
         }
     }
