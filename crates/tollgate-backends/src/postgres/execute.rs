@@ -1,5 +1,5 @@
 //! One call on one connection, from the bound values to the last row. A call that its caller leaves is cancelled in the
-//! database and read to its end in the background: its connection serves another call only when that end was seen.
+//! database and read to its end in the background; its connection is closed once a cancel request was sent for it.
 
 use std::{
     future::Future,
