@@ -7,8 +7,10 @@ use tokio_util::sync::CancellationToken;
 use tollgate_core::{
     catalog::Catalog,
     names::{Code, Dialect, Refusal, Value},
-    sql::{CheckedStatement, Described},
+    sql::{CheckedStatement, Described, Reach},
 };
+
+use crate::finding::Finding;
 
 /// A future behind a pointer, so that backends can stand in one map.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -38,10 +40,9 @@ pub trait Backend: Send + Sync {
     /// One round trip: is it there and would it take a statement?
     fn probe(&self) -> BoxFuture<'_, Result<(), BackendError>>;
 
-    /// What an operator should know of the login, one sentence each; empty until a connection was made.
-    fn warnings(&self) -> Vec<String> {
-        Vec::new()
-    }
+    /// What the login can do beyond reading `reach`, all that the policy reads of this database. Where that is not known, because
+    /// the policy has mistakes, nothing is said of what the login can read.
+    fn examine<'a>(&'a self, reach: Option<&'a Reach>) -> BoxFuture<'a, Result<Vec<Finding>, BackendError>>;
 
     /// The pool, now.
     fn pool_status(&self) -> PoolStatus;

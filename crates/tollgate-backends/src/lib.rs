@@ -9,6 +9,7 @@ pub mod testing;
 
 #[cfg(test)]
 mod conformance;
+mod finding;
 mod json;
 mod pool;
 
@@ -18,6 +19,7 @@ pub use backend::{
     Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, PoolLimits, PoolStatus, ReadLimits, Rows,
     Truncation,
 };
+pub use finding::{Finding, FindingKind, Severity};
 
 /// A database by its URL, `postgres://…` or `sqlite:path`, a path being relative to `base`. Connects to nothing yet.
 /// No error repeats any part of the URL, which may hold a password.

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tollgate_backends::{Finding, Severity};
 use tollgate_core::names::Principal;
 
 use crate::{
@@ -76,6 +77,7 @@ impl App {
     /// Reads and compiles the configuration, opens the audit log, and takes the result into service.
     pub async fn start(config: &Path, command: &'static str) -> Result<Self, StartError> {
         let (loaded, compiled) = read(config).await?;
+        log_findings(&compiled);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let mut log = LedgerConfig::new(compiled.settings.audit.dir.clone(), command);
         log.sensitive = compiled.settings.audit.sensitive.iter().cloned().collect();
@@ -166,6 +168,19 @@ async fn read(config: &Path) -> Result<(Loaded, Compiled), StartError> {
     let loaded = config::load(config).map_err(StartError::Config)?;
     let compiled = config::compile(&loaded).await.map_err(StartError::Config)?;
     Ok((loaded, compiled))
+}
+
+/// What the databases' logins can do beyond the policy, in the log of every start.
+fn log_findings(compiled: &Compiled) {
+    for (database, findings) in &compiled.findings {
+        for Finding { kind, sentence } in findings {
+            let (database, name) = (database.as_str(), kind.name());
+            match kind.severity() {
+                Severity::Danger => tracing::warn!(database, finding = name, "{sentence}"),
+                Severity::Excess | Severity::Note => tracing::info!(database, finding = name, "{sentence}"),
+            }
+        }
+    }
 }
 
 /// Reads and compiles the configuration, without an audit log: for commands that run no call.

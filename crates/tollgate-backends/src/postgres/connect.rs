@@ -11,8 +11,7 @@ use tokio_postgres::{CancelToken, Client, Config, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
-    error,
-    login::{self, Login},
+    error, login,
     prepare::{Shapes, Statements},
     tls,
     url::{Target, Tls, UrlError},
@@ -53,7 +52,7 @@ const VERIFY: &str = "SELECT pg_catalog.current_setting('transaction_read_only')
     pg_catalog.current_setting('IntervalStyle'), \
     pg_catalog.current_setting('bytea_output'), \
     (EXTRACT(epoch FROM pg_catalog.current_setting('statement_timeout')::pg_catalog.interval) * 1000)::pg_catalog.int8, \
-    CASE WHEN pg_catalog.current_setting('is_superuser') = 'on' \
+    CASE WHEN pg_catalog.has_parameter_privilege('temp_file_limit', 'SET') \
         THEN pg_catalog.set_config('temp_file_limit', '1GB', false) END";
 
 /// The names of `VERIFY`'s columns, for the operator.
@@ -79,7 +78,7 @@ pub(super) struct Connector {
     config: Config,
     tls: MakeRustlsConnect,
     statement_timeout: Duration,
-    login: OnceCell<Login>,
+    pattern: OnceCell<Pattern>,
     cancelling: Arc<Semaphore>,
     pub(super) shapes: Shapes,
 }
@@ -97,15 +96,10 @@ impl Connector {
             config,
             tls,
             statement_timeout: limits.statement_timeout,
-            login: OnceCell::new(),
+            pattern: OnceCell::new(),
             cancelling: Arc::new(Semaphore::new(1)),
             shapes: Shapes::default(),
         })
-    }
-
-    /// What was found of the login role, once any connection was made.
-    pub(super) fn login(&self) -> Option<&Login> {
-        self.login.get()
     }
 
     async fn verify(&self, client: &Client) -> Result<(), BackendError> {
@@ -148,8 +142,8 @@ impl pool::Connector for Connector {
             _driver: AbortOnDrop(driver.abort_handle()),
         };
         self.verify(&connection.client).await?;
-        let login = self.login.get_or_try_init(|| login::examine(&connection.client)).await?;
-        Ok(Connection { pattern: login.pattern(), ..connection })
+        let pattern = *self.pattern.get_or_try_init(|| login::pattern(&connection.client)).await?;
+        Ok(Connection { pattern, ..connection })
     }
 
     fn is_usable(connection: &Connection) -> bool {

@@ -1,100 +1,180 @@
-//! What the login role can do beyond reading, found once per server: it decides how statements are kept from writing, and
-//! an operator is told of it. It never refuses a login; the operator decides.
+//! What the login role can do beyond reading what the policy names. At the first connection it decides how statements are kept
+//! from writing; `check` and `serve` have all of it told to the operator. It never refuses a login.
 
-use tokio_postgres::Client;
+use postgres_types::FromSql;
+use tokio_postgres::{Client, Row};
+use tollgate_core::{catalog::TableId, sql::Reach};
 
 use super::{connect::Pattern, error};
-use crate::BackendError;
+use crate::{
+    BackendError,
+    finding::{Finding, FindingKind, listed},
+};
 
-const EXAMINE: &str = include_str!("login.sql");
+const ROLE: &str = include_str!("login/role.sql");
+const RELATIONS: &str = include_str!("login/relations.sql");
+const FUNCTIONS: &str = include_str!("login/functions.sql");
+const SERVER: &str = include_str!("login/server.sql");
 
-/// What a login role can do. Every field is a reach beyond what Tollgate needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Login {
-    /// The role's name.
-    name: String,
-    /// In the order of the query, the reaches found.
-    reaches: Vec<Reach>,
-}
-
-/// A reach beyond reading tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    Superuser,
-    BypassRowSecurity,
-    CreateRole,
-    Replication,
-    Owner,
-    WriteGrants,
-    CreateInSchema,
-    CreateInDatabase,
-    ServerFilesOrPrograms,
-}
-
-/// In the order of the query's columns, after the name.
-const REACHES: [Reach; 9] = [
-    Reach::Superuser,
-    Reach::BypassRowSecurity,
-    Reach::CreateRole,
-    Reach::Replication,
-    Reach::Owner,
-    Reach::WriteGrants,
-    Reach::CreateInSchema,
-    Reach::CreateInDatabase,
-    Reach::ServerFilesOrPrograms,
+/// What a role has by itself, in the order of the query's columns after its memberships.
+const ATTRIBUTES: [(FindingKind, &str); 7] = [
+    (FindingKind::Superuser, "is a superuser: no grant and no row security of the database binds it"),
+    (FindingKind::BypassRowSecurity, "has BYPASSRLS: row security of the database does not bind it"),
+    (FindingKind::CreateRole, "has CREATEROLE: it can make roles that reach further"),
+    (FindingKind::CreateDatabase, "has CREATEDB: it can make databases"),
+    (FindingKind::Replication, "has REPLICATION: it can read the whole server"),
+    (FindingKind::CreateInDatabase, "can create schemas in the database"),
+    (FindingKind::CreateInSchema, "can create objects in a schema"),
 ];
 
-impl Reach {
-    fn writes(self) -> bool {
-        match self {
-            Reach::BypassRowSecurity => false,
-            Reach::Superuser
-            | Reach::CreateRole
-            | Reach::Replication
-            | Reach::Owner
-            | Reach::WriteGrants
-            | Reach::CreateInSchema
-            | Reach::CreateInDatabase
-            | Reach::ServerFilesOrPrograms => true,
+/// The login role by itself.
+struct Role {
+    name: String,
+    predefined: Vec<String>,
+    others: Vec<String>,
+    attributes: Vec<(FindingKind, &'static str)>,
+    /// Whether it owns or may write to any table or sequence.
+    writes: bool,
+}
+
+impl Role {
+    async fn ask(client: &Client) -> Result<Self, tokio_postgres::Error> {
+        let row = client.query_typed_one(ROLE, &[]).await?;
+        let mut attributes = Vec::new();
+        for (index, attribute) in ATTRIBUTES.into_iter().enumerate() {
+            if row.try_get(index + 3)? {
+                attributes.push(attribute);
+            }
         }
+        Ok(Self {
+            name: row.try_get(0)?,
+            predefined: row.try_get(1)?,
+            others: row.try_get(2)?,
+            attributes,
+            writes: row.try_get(ATTRIBUTES.len() + 3)?,
+        })
     }
 
-    fn sentence(self) -> &'static str {
-        match self {
-            Reach::Superuser => "is a superuser: no grant and no row security of the database binds it",
-            Reach::BypassRowSecurity => "has BYPASSRLS: row security of the database does not bind it",
-            Reach::CreateRole => "has CREATEROLE: it can make roles that reach further",
-            Reach::Replication => "has REPLICATION: it can read the whole server",
-            Reach::Owner => "owns tables: it can change them and their grants",
-            Reach::WriteGrants => "can write to tables: SELECT on the tables of the policy is all it needs",
-            Reach::CreateInSchema => "can create objects in a schema",
-            Reach::CreateInDatabase => "can create schemas in the database",
-            Reach::ServerFilesOrPrograms => "can reach files or run programs on the server",
-        }
+    fn is_superuser(&self) -> bool {
+        self.attributes.iter().any(|(kind, _)| *kind == FindingKind::Superuser)
     }
 }
 
-impl Login {
-    /// How statements of this login are kept from writing.
-    pub(super) fn pattern(&self) -> Pattern {
-        if self.reaches.iter().any(|reach| reach.writes()) { Pattern::Transaction } else { Pattern::Autocommit }
+/// How statements of this login are kept from writing.
+pub(super) async fn pattern(client: &Client) -> Result<Pattern, BackendError> {
+    let role = Role::ask(client).await.map_err(error::backend_error)?;
+    let only_reads = !role.writes
+        && role.predefined.is_empty()
+        && role.attributes.iter().all(|(kind, _)| *kind == FindingKind::BypassRowSecurity);
+    Ok(if only_reads { Pattern::Autocommit } else { Pattern::Transaction })
+}
+
+/// All that the login can do beyond reading `reach`; nothing is said of what it reads where that is not known.
+pub(super) async fn examine(client: &Client, reach: Option<&Reach>) -> Result<Vec<Finding>, BackendError> {
+    let ask = async || -> Result<Vec<Finding>, tokio_postgres::Error> {
+        let role = Role::ask(client).await?;
+        let mut examined = Examined { name: role.name.clone(), findings: Vec::new() };
+        examined.role(&role);
+        // All else follows from it.
+        if !role.is_superuser() {
+            examined.relations(&client.query_typed(RELATIONS, &[]).await?, reach)?;
+            examined.functions(&client.query_typed(FUNCTIONS, &[]).await?)?;
+            examined.server(&client.query_typed_one(SERVER, &[]).await?)?;
+        }
+        Ok(examined.findings)
+    };
+    ask().await.map_err(error::backend_error)
+}
+
+struct Examined {
+    name: String,
+    findings: Vec<Finding>,
+}
+
+impl Examined {
+    fn found(&mut self, kind: FindingKind, what: &str) {
+        self.findings.push(Finding::new(kind, format!("the login role `{}` {what}", self.name)));
     }
 
-    /// One sentence for each reach beyond what is needed.
-    pub(super) fn warnings(&self) -> Vec<String> {
-        self.reaches.iter().map(|reach| format!("the login role `{}` {}", self.name, reach.sentence())).collect()
+    fn named(&mut self, kind: FindingKind, what: &str, names: &[String], so: &str) {
+        if !names.is_empty() {
+            self.found(kind, &format!("{what} {}{so}", listed(names)));
+        }
+    }
+
+    fn role(&mut self, role: &Role) {
+        for (kind, what) in &role.attributes {
+            self.found(*kind, what);
+            if *kind == FindingKind::Superuser {
+                return;
+            }
+        }
+        let so = ", which reach past the grants on tables";
+        self.named(FindingKind::PredefinedRoles, "is a member of", &role.predefined, so);
+        let so = ": make it a role of its own, a member of nothing";
+        self.named(FindingKind::OtherRoles, "can become", &role.others, so);
+    }
+
+    fn relations(&mut self, rows: &[Row], reach: Option<&Reach>) -> Result<(), tokio_postgres::Error> {
+        let (mut owned, mut written, mut tables, mut columns) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for row in rows {
+            let id = TableId { schema: row.try_get(0)?, name: row.try_get(1)? };
+            if row.try_get(2)? {
+                // All else follows from it.
+                owned.push(id.to_string());
+                continue;
+            }
+            if row.try_get(3)? {
+                written.push(id.to_string());
+            }
+            let Some(reach) = reach else { continue };
+            let readable: Vec<String> = row.try_get(4)?;
+            match reach.columns(&id) {
+                None if readable.is_empty() => {}
+                None => tables.push(id.to_string()),
+                Some(needed) => {
+                    let beyond = readable.iter().filter(|column| !needed.contains(*column));
+                    columns.extend(beyond.map(|column| format!("{id}.{column}")));
+                }
+            }
+        }
+        self.named(FindingKind::Owner, "owns", &owned, ": it can change them and their grants");
+        let so = ": SELECT on what the policy names is all it needs";
+        self.named(FindingKind::WriteGrants, "can write to", &written, so);
+        let so = ", which no role of the policy names";
+        self.named(FindingKind::ReadsBeyondPolicy, "can read", &tables, so);
+        self.named(FindingKind::ReadsBeyondPolicy, "can read the columns", &columns, so);
+        Ok(())
+    }
+
+    fn functions(&mut self, rows: &[Row]) -> Result<(), tokio_postgres::Error> {
+        let (mut definer, mut volatile) = (Vec::new(), Vec::new());
+        for row in rows {
+            let name = row.try_get(0)?;
+            if row.try_get(1)? { definer.push(name) } else { volatile.push(name) }
+        }
+        // Overloads have one name.
+        definer.dedup();
+        volatile.dedup();
+        let so = ", which have their owners' privileges";
+        self.named(FindingKind::DefinerFunctions, "can run", &definer, so);
+        self.named(FindingKind::VolatileFunctions, "can run", &volatile, ", which may have effects");
+        Ok(())
+    }
+
+    fn server(&mut self, row: &Row) -> Result<(), tokio_postgres::Error> {
+        let names = |index| get::<Vec<String>>(row, index);
+        self.named(FindingKind::ForeignServers, "can use the foreign servers", &names(0)?, "");
+        let so = " and so make large objects; before PostgreSQL 16 in a read-only transaction too";
+        self.named(FindingKind::LargeObjects, "can run", &names(1)?, so);
+        if get(row, 2)? {
+            let what = "cannot bound its temporary files; a superuser can: `ALTER ROLE … SET temp_file_limit = '1GB'`";
+            self.found(FindingKind::UnboundedTemporaryFiles, what);
+        }
+        Ok(())
     }
 }
 
-/// Asks the server what the login can do.
-pub(super) async fn examine(client: &Client) -> Result<Login, BackendError> {
-    let row = client.query_typed_one(EXAMINE, &[]).await.map_err(error::backend_error)?;
-    let name = row.try_get(0).map_err(error::backend_error)?;
-    let mut reaches = Vec::new();
-    for (index, reach) in REACHES.into_iter().enumerate() {
-        if row.try_get(index + 1).map_err(error::backend_error)? {
-            reaches.push(reach);
-        }
-    }
-    Ok(Login { name, reaches })
+fn get<'r, T: FromSql<'r>>(row: &'r Row, index: usize) -> Result<T, tokio_postgres::Error> {
+    row.try_get(index)
 }

@@ -24,12 +24,12 @@ use tokio_util::sync::CancellationToken;
 use tollgate_core::{
     catalog::Catalog,
     names::{Dialect, Value},
-    sql::{CheckedStatement, Described},
+    sql::{CheckedStatement, Described, Reach},
 };
 
 use self::connect::{Connector, Lease};
 use crate::{
-    Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, PoolLimits, PoolStatus,
+    Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Finding, PoolLimits, PoolStatus,
     pool::{Connector as _, Pool},
 };
 
@@ -134,8 +134,8 @@ impl Backend for Postgres {
         Box::pin(self.probe())
     }
 
-    fn warnings(&self) -> Vec<String> {
-        self.pool.connector().login().map(login::Login::warnings).unwrap_or_default()
+    fn examine<'a>(&'a self, reach: Option<&'a Reach>) -> BoxFuture<'a, Result<Vec<Finding>, BackendError>> {
+        Box::pin(self.ask(async move |client| login::examine(client, reach).await))
     }
 
     fn pool_status(&self) -> PoolStatus {

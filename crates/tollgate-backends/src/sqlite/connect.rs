@@ -108,6 +108,11 @@ impl FileConnector {
     pub(super) fn new(path: PathBuf) -> Self {
         Self { path }
     }
+
+    /// The path as configured.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 impl Connector for FileConnector {

@@ -13,11 +13,13 @@ use tokio_util::sync::CancellationToken;
 use tollgate_core::{
     catalog::Catalog,
     names::{Dialect, Value},
-    sql::{CheckedStatement, Described},
+    sql::{CheckedStatement, Described, Reach},
 };
 
 use self::{call::Call, connect::FileConnector, execute::Engine};
-use crate::{Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, PoolLimits, PoolStatus, pool::Pool};
+use crate::{
+    Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Finding, PoolLimits, PoolStatus, pool::Pool,
+};
 
 mod authorizer;
 mod call;
@@ -26,6 +28,7 @@ mod connect;
 mod error;
 mod execute;
 mod introspect;
+mod permissions;
 mod types;
 mod value;
 
@@ -154,6 +157,10 @@ impl Backend for Sqlite {
 
     fn probe(&self) -> BoxFuture<'_, Result<(), BackendError>> {
         Box::pin(self.run_own(|engine: &mut Engine<'_>| engine.probe()))
+    }
+
+    fn examine<'a>(&'a self, _reach: Option<&'a Reach>) -> BoxFuture<'a, Result<Vec<Finding>, BackendError>> {
+        Box::pin(async { permissions::examine(self.pool.connector().path()) })
     }
 
     fn pool_status(&self) -> PoolStatus {

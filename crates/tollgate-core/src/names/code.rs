@@ -76,6 +76,7 @@ codes! {
     CONFIG_DATABASE = 140, "a database that cannot be reached or described";
     CONFIG_KEY = 141, "an API key hash that is malformed or used twice";
     CONFIG_LISTEN = 142, "a listener that would not be safe";
+    CONFIG_LOGIN = 143, "a login that can do more than the policy needs";
 
     // 2xx: identity.
     UNAUTHENTICATED = 201, "no valid credential";

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, process::ExitCode};
 
 use clap::Args;
 use serde_json::{Value, json};
+use tollgate_backends::{Finding, Severity};
 use tollgate_core::names::ToolName;
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     output::{self, Paint},
 };
 use crate::{
-    config::{self, Compiled, Diagnostics, Severity, Style},
+    config::{self, Compiled, Diagnostics, Style},
     gateway::Gateway,
 };
 
@@ -71,7 +72,7 @@ fn report(diagnostics: &Diagnostics) {
         1 => Some(format!("1 {word}")),
         n => Some(format!("{n} {word}s")),
     };
-    let counts = [count(Severity::Error, "error"), count(Severity::Warning, "warning")];
+    let counts = [count(config::Severity::Error, "error"), count(config::Severity::Warning, "warning")];
     output::line(format_args!("\n{}", counts.into_iter().flatten().collect::<Vec<_>>().join(", ")));
 }
 
@@ -91,12 +92,23 @@ fn print(command: &Check, compiled: &Compiled) {
     output::line(format_args!("{}\n", output::table(&["database", "engine", "tables", "login"], &databases(gateway))));
     output::line(format_args!("{}\n", output::table(&["role", "tables", "tools", "agents"], &roles(compiled))));
     output::line(format_args!("{}\n", output::table(&["tool", "roles", "variants", ""], &tools(gateway))));
+    let notes: Vec<String> = notes(compiled).collect();
+    if !notes.is_empty() {
+        output::line(format_args!("{}\n", notes.join("\n")));
+    }
     match gateway.unavailable.len() {
         0 => output::line(paint.green("the configuration can be served")),
         _ => {
             output::line("the configuration can be served; what needs a database that does not answer was not checked");
         }
     }
+}
+
+/// What a login can do that nobody is warned of.
+fn notes(compiled: &Compiled) -> impl Iterator<Item = String> {
+    let findings = compiled.findings.iter().flat_map(|(name, found)| found.iter().map(move |finding| (name, finding)));
+    let quiet = findings.filter(|(_, finding)| finding.kind.severity() < Severity::Danger);
+    quiet.map(|(name, finding)| format!("note: database `{name}`: {}", finding.sentence))
 }
 
 fn databases(gateway: &Gateway) -> Vec<Vec<String>> {
@@ -166,11 +178,20 @@ fn to_json(command: &Check, result: &Result<Compiled, Diagnostics>) -> Value {
         "roles": gateway.roles.keys().collect::<Vec<_>>(),
         "agents": gateway.agents.keys().collect::<Vec<_>>(),
         "fenced": fenced(gateway),
+        "findings": findings(compiled),
     });
     if let (true, Some(object)) = (command.matrix, value.as_object_mut()) {
         object.insert("matrix".to_owned(), json!(compiled.matrix));
     }
     value
+}
+
+/// What each database's login can do beyond the policy.
+fn findings(compiled: &Compiled) -> Value {
+    let of = |findings: &Vec<Finding>| -> Vec<Value> {
+        findings.iter().map(|finding| json!({ "kind": finding.kind.name(), "sentence": finding.sentence })).collect()
+    };
+    compiled.findings.iter().map(|(name, findings)| (name.to_string(), json!(of(findings)))).collect()
 }
 
 /// Tools that some role calls through a fence.

@@ -6,10 +6,11 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
+use tollgate_backends::Finding;
 use tollgate_core::{
     names::{AgentName, Code, DatabaseName, RoleName, ToolName},
     policy::{self, Access, DatabaseMatrix, Grants, Matrix, PathPart, RoleMatrix, RowAccess},
-    sql::{Described, RestrictedColumn, Restriction, Restrictions, SqlError},
+    sql::{Described, Reach, RestrictedColumn, Restriction, Restrictions, SqlError},
     tools::{CompileRequest, Draft, Plan, Problem, Tool, ToolError},
 };
 
@@ -38,6 +39,8 @@ pub struct Compiled {
     pub matrix: Matrix,
     /// What is probably not as it was meant. Holds no errors.
     pub diagnostics: Diagnostics,
+    /// What each database's login can do beyond what the policy needs; the grave ones stand among the diagnostics too.
+    pub findings: BTreeMap<DatabaseName, Vec<Finding>>,
 }
 
 /// Compiles a configuration against its databases, which are opened as `open` says.
@@ -52,9 +55,12 @@ pub async fn compile_with(loaded: &Loaded, open: databases::Open<'_>) -> Result<
         databases: &opened.ready,
         sensitive: settings.audit.sensitive.iter().cloned().collect(),
         described: BTreeMap::new(),
+        reaches: BTreeMap::new(),
         diagnostics: &mut diagnostics,
     };
-    let (roles, matrix, policy_hash) = compiler.compile().await;
+    let (roles, matrix, policy_hash, reaches) = compiler.compile().await;
+    let reaches = (!diagnostics.has_errors()).then_some(&reaches);
+    let findings = databases::examine(loaded, &opened.ready, reaches, &mut diagnostics).await;
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }
@@ -66,7 +72,7 @@ pub async fn compile_with(loaded: &Loaded, open: databases::Open<'_>) -> Result<
         policy_hash,
         config_hash: loaded.hash,
     };
-    Ok(Compiled { gateway, settings, matrix, diagnostics })
+    Ok(Compiled { gateway, settings, matrix, diagnostics, findings })
 }
 
 fn agent(name: &AgentName, written: &file::Agent) -> Registration {
@@ -86,6 +92,8 @@ struct Compiler<'a> {
     sensitive: BTreeSet<String>,
     /// What the databases said, by the statement's fingerprint: many roles share statements.
     described: BTreeMap<[u8; 32], Described>,
+    /// What any role reads of each database.
+    reaches: BTreeMap<DatabaseName, Reach>,
     diagnostics: &'a mut Diagnostics,
 }
 
@@ -93,7 +101,7 @@ struct Compiler<'a> {
 type Policies = BTreeMap<DatabaseName, policy::Role>;
 
 impl Compiler<'_> {
-    async fn compile(mut self) -> (BTreeMap<RoleName, Role>, Matrix, [u8; 32]) {
+    async fn compile(mut self) -> (BTreeMap<RoleName, Role>, Matrix, [u8; 32], BTreeMap<DatabaseName, Reach>) {
         let tools = self.tools().await;
         let mut roles = BTreeMap::new();
         let mut matrix = Matrix::default();
@@ -101,11 +109,12 @@ impl Compiler<'_> {
             let policies = self.policies(name, written);
             let role = self.role(name, written, &policies, &tools).await;
             self.claims(&role);
+            self.reach(&policies, &role);
             matrix.roles.insert(name.clone(), self.matrix(&policies, &role));
             roles.insert(name.clone(), role);
         }
         let hash = policy_hash(&roles, &matrix);
-        (roles, matrix, hash)
+        (roles, matrix, hash, self.reaches)
     }
 
     fn report(&mut self, diagnostic: Diagnostic, path: &Path) {
@@ -307,6 +316,16 @@ impl Compiler<'_> {
                 let path = Path::root().key("agents").key(agent).key("claims");
                 self.report(Diagnostic::warning(Code::CONFIG_ROW_FILTER, message), &path);
             }
+        }
+    }
+
+    fn reach(&mut self, policies: &Policies, role: &Role) {
+        for (database, policy) in policies {
+            self.reaches.entry(database.clone()).or_default().add_restrictions(policy.restrictions());
+        }
+        for tool in role.tools.iter() {
+            let reach = self.reaches.entry(tool.tool().tool().database().clone()).or_default();
+            tool.tool().statements().for_each(|(_, statement)| reach.add_footprint(statement.footprint()));
         }
     }
 

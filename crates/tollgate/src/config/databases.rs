@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, error::Error, path::Path as FilePath, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use tollgate_backends::{Backend, BackendError, PoolLimits};
+use tollgate_backends::{Backend, BackendError, Finding, PoolLimits, Severity};
 use tollgate_core::{
     catalog::Catalog,
     names::{Code, DatabaseName},
+    sql::Reach,
 };
 
 use super::{
@@ -86,11 +87,6 @@ pub(super) async fn open(loaded: &Loaded, open: Open<'_>, diagnostics: &mut Diag
         let place = loaded.tree.place_of(&path(name).key("url"));
         let failure = match opened {
             Ok(opened) => {
-                for warning in opened.backend.warnings() {
-                    let diagnostic =
-                        Diagnostic::warning(Code::CONFIG_DATABASE, format!("database `{name}`: {warning}"));
-                    diagnostics.push(diagnostic.at(place));
-                }
                 databases.ready.insert(name.clone(), opened);
                 continue;
             }
@@ -111,6 +107,47 @@ pub(super) async fn open(loaded: &Loaded, open: Open<'_>, diagnostics: &mut Diag
         });
     }
     databases
+}
+
+/// Examines the login of every database against all that the policy reads there; `None` where the policy has mistakes.
+pub(super) async fn examine(
+    loaded: &Loaded,
+    ready: &BTreeMap<DatabaseName, Opened>,
+    reaches: Option<&BTreeMap<DatabaseName, Reach>>,
+    diagnostics: &mut Diagnostics,
+) -> BTreeMap<DatabaseName, Vec<Finding>> {
+    let nothing = Reach::default();
+    let mut examined = BTreeMap::new();
+    for (name, opened) in ready {
+        let Some(written) = loaded.file.databases.get(name) else { continue };
+        let place = loaded.tree.place_of(&path(name).key("url"));
+        let reach = reaches.map(|reaches| reaches.get(name).unwrap_or(&nothing));
+        match opened.backend.examine(reach).await {
+            Ok(findings) => {
+                let reported = findings.iter().filter_map(|finding| report(name, written, finding));
+                reported.for_each(|diagnostic| diagnostics.push(diagnostic.at(place)));
+                examined.insert(name.clone(), findings);
+            }
+            Err(error) => {
+                let message = format!("database `{name}`: its login cannot be examined: {}", chain(&error));
+                let diagnostic = if written.require_least_privilege { Diagnostic::error } else { Diagnostic::warning };
+                diagnostics.push(diagnostic(Code::CONFIG_LOGIN, message).at(place));
+            }
+        }
+    }
+    examined
+}
+
+/// A finding as a mistake, where least privilege is required, or as a warning, where it is grave.
+fn report(name: &DatabaseName, written: &file::Database, finding: &Finding) -> Option<Diagnostic> {
+    let message = format!("database `{name}`: {}", finding.sentence);
+    let severity = finding.kind.severity();
+    if written.require_least_privilege && severity >= Severity::Excess {
+        let help =
+            "`tollgate harden` prints a login as narrow as a role; `require_least_privilege: true` refuses a wider one";
+        return Some(Diagnostic::error(Code::CONFIG_LOGIN, message).help(help));
+    }
+    (severity == Severity::Danger).then(|| Diagnostic::warning(Code::CONFIG_LOGIN, message))
 }
 
 async fn open_one(

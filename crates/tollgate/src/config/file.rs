@@ -62,6 +62,9 @@ pub struct Database {
     pub statement_timeout: Duration,
     /// Whether Tollgate refuses to start without it; true by default when it is the only database.
     pub required: Option<bool>,
+    /// Whether Tollgate refuses to start when the login can do more than the policy needs.
+    #[serde(default)]
+    pub require_least_privilege: bool,
 }
 
 impl fmt::Debug for Database {

@@ -1,42 +1,104 @@
 //! What a login can do decides how it is used, and the operator is told.
 
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use tollgate_core::sql::Reach;
+
 use super::Opened;
-use crate::PoolLimits;
+use crate::{FindingKind, PoolLimits};
 
-const SETUP: &str = "CREATE TABLE users (id integer); INSERT INTO users VALUES (1)";
+const SETUP: &str = "CREATE TABLE users (id integer, ssn text); INSERT INTO users VALUES (1, '078-05-1120')";
 
-async fn warnings(url: &str) -> Vec<String> {
+/// What is found of a login where the policy reads `users.id`, or `users.id` and whatever else is said.
+async fn found(url: &str) -> BTreeMap<FindingKind, String> {
     let opened = Opened::at(url, PoolLimits::default()).await;
     assert_eq!(opened.rows("SELECT id FROM users").await, r#"[{"id":1}]"#);
+    let mut reach = Reach::default();
+    let statement = opened.checked("SELECT id FROM users", &[]);
+    reach.add_footprint(statement.footprint());
+    let findings = opened.backend.examine(Some(&reach)).await.unwrap();
+    let unread = opened.backend.examine(None).await.unwrap();
+    assert!(unread.iter().all(|finding| finding.kind != FindingKind::ReadsBeyondPolicy), "{unread:?}");
     opened.backend.close().await;
-    opened.backend.warnings()
+    findings.into_iter().map(|finding| (finding.kind, finding.sentence)).collect()
+}
+
+/// A login of its own for each reach, all but the reach itself as it should be.
+#[tokio::test]
+async fn a_login_that_only_reads_is_as_it_should_be_and_each_reach_beyond_is_named() {
+    let Some(database) = super::database(SETUP).await else { return };
+    let cases: &[(FindingKind, &str, &str)] = &[
+        (FindingKind::Superuser, "", "is a superuser"),
+        (FindingKind::BypassRowSecurity, "ALTER ROLE {} BYPASSRLS", "has BYPASSRLS"),
+        (FindingKind::CreateRole, "ALTER ROLE {} CREATEROLE", "has CREATEROLE"),
+        (FindingKind::CreateDatabase, "ALTER ROLE {} CREATEDB", "has CREATEDB"),
+        (FindingKind::Replication, "ALTER ROLE {} REPLICATION", "has REPLICATION"),
+        (FindingKind::PredefinedRoles, "GRANT pg_monitor TO {}", "`pg_monitor`, `pg_read_all_settings`"),
+        (FindingKind::WriteGrants, "GRANT UPDATE (id) ON users TO {}", "can write to `public.users`"),
+        (FindingKind::WriteGrants, "GRANT TRUNCATE ON secrets TO {}", "can write to `public.secrets`"),
+        (FindingKind::WriteGrants, "GRANT USAGE ON SEQUENCE numbers TO {}", "can write to `public.numbers`"),
+        (FindingKind::Owner, "CREATE TABLE {}_own (id int); ALTER TABLE {}_own OWNER TO {}", "owns `public.{}_own`"),
+        (FindingKind::CreateInSchema, "GRANT CREATE ON SCHEMA public TO {}", "can create objects in a schema"),
+        (FindingKind::CreateInDatabase, "GRANT CREATE ON DATABASE {db} TO {}", "can create schemas"),
+        (FindingKind::ReadsBeyondPolicy, "GRANT SELECT ON secrets TO {}", "can read `public.secrets`"),
+        (FindingKind::ReadsBeyondPolicy, "GRANT SELECT (ssn) ON users TO {}", "the columns `public.users.ssn`"),
+        (FindingKind::ReadsBeyondPolicy, "GRANT pg_read_all_data TO {}", "can read"),
+        (FindingKind::OtherRoles, "CREATE ROLE {}_other; GRANT {}_other TO {}", "can become `{}_other`"),
+        (FindingKind::DefinerFunctions, "GRANT EXECUTE ON FUNCTION definer() TO {}", "can run `public.definer`"),
+        (FindingKind::ForeignServers, "GRANT USAGE ON FOREIGN SERVER away TO {}", "the foreign servers `away`"),
+    ];
+    let login = |number: usize| format!("login{number}_{}", database.reader());
+    let password = database.password();
+    let mut setup = String::from(
+        "REVOKE EXECUTE ON FUNCTION lo_creat(int), lo_create(oid), lo_from_bytea(oid, bytea) FROM PUBLIC;
+         CREATE TABLE secrets (id integer); CREATE SEQUENCE numbers;
+         CREATE FUNCTION definer() RETURNS int LANGUAGE sql STABLE SECURITY DEFINER AS 'SELECT 1';
+         REVOKE EXECUTE ON FUNCTION definer() FROM PUBLIC;
+         CREATE FOREIGN DATA WRAPPER wrapper; CREATE SERVER away FOREIGN DATA WRAPPER wrapper;",
+    );
+    let name =
+        database.superuser().await.query_one("SELECT current_database()", &[]).await.unwrap().get::<_, String>(0);
+    for (number, (_, grant, _)) in cases.iter().enumerate() {
+        let login = login(number);
+        let grant = grant.replace("{db}", &name).replace("{}", &login);
+        let _ = write!(
+            setup,
+            "CREATE ROLE {login} LOGIN PASSWORD '{password}'; ALTER ROLE {login} SET temp_file_limit = '1GB';
+             GRANT SELECT (id) ON users TO {login}; {grant};"
+        );
+    }
+    database.run(&setup).await;
+    for (number, (kind, _, expected)) in cases.iter().enumerate() {
+        let superuser = *kind == FindingKind::Superuser;
+        let url = if superuser { database.superuser_url() } else { database.url_of(&login(number)) };
+        let mut found = found(&url).await;
+        let sentence = found.remove(kind).unwrap_or_default();
+        let expected = expected.replace("{}", &login(number));
+        assert!(sentence.contains(&expected), "{kind:?} of {}: {sentence:?} and {found:?}", login(number));
+        if expected != "can read" {
+            assert!(found.is_empty(), "{kind:?}: {found:?}");
+        }
+    }
 }
 
 #[tokio::test]
-async fn a_login_that_only_reads_is_as_it_should_be_and_any_other_is_named() {
-    let Some(database) = super::database(SETUP).await else { return };
-    let own = |name: &str| format!("{name}_{}", database.reader());
-    let (writer, owner, bypass) = (own("writer"), own("owner"), own("bypass"));
-    let password = database.password();
-    database
-        .run(&format!(
-            "CREATE ROLE {writer} LOGIN PASSWORD '{password}'; GRANT SELECT, UPDATE (id) ON users TO {writer};
-             CREATE ROLE {owner} LOGIN PASSWORD '{password}'; GRANT SELECT ON users TO {owner};
-             CREATE TABLE owned (id integer); ALTER TABLE owned OWNER TO {owner};
-             CREATE ROLE {bypass} LOGIN BYPASSRLS PASSWORD '{password}'; GRANT SELECT ON users TO {bypass}"
-        ))
-        .await;
-    assert_eq!(warnings(&database.url()).await, Vec::<String>::new());
-    let cases = [
-        (database.url_of(&writer), "can write to tables"),
-        (database.url_of(&owner), "owns tables"),
-        (database.url_of(&bypass), "has BYPASSRLS"),
-        (database.superuser_url(), "is a superuser"),
-    ];
-    for (url, expected) in cases {
-        let warnings = warnings(&url).await;
-        assert!(warnings.iter().any(|warning| warning.contains(expected)), "{warnings:?}");
-    }
+async fn what_is_open_to_everybody_is_named_too() {
+    let setup = format!("{SETUP}; CREATE FUNCTION effects() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1'");
+    let Some(database) = super::database(&setup).await else { return };
+    let found = found(&database.url()).await;
+    let kinds: Vec<_> = found.keys().copied().collect();
+    assert_eq!(
+        kinds,
+        [
+            FindingKind::ReadsBeyondPolicy,
+            FindingKind::LargeObjects,
+            FindingKind::VolatileFunctions,
+            FindingKind::UnboundedTemporaryFiles
+        ],
+        "{found:?}"
+    );
+    assert!(found[&FindingKind::VolatileFunctions].contains("`public.effects`"));
+    assert!(FindingKind::ReadsBeyondPolicy.severity() > FindingKind::LargeObjects.severity());
 }
 
 #[tokio::test]
