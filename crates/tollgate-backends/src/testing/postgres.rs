@@ -356,8 +356,13 @@ impl Owner {
     }
 }
 
-/// The newest installed version's binaries.
+/// The binaries that `TOLLGATE_POSTGRES` names, else those of the newest installed version.
 fn find_binaries() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("TOLLGATE_POSTGRES") {
+        let named = PathBuf::from(named);
+        assert!(has_server(&named), "TOLLGATE_POSTGRES names no folder with a PostgreSQL server");
+        return Some(named);
+    }
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path());
     let numbered = versions.filter_map(|path| Some((path.file_name()?.to_str()?.parse::<u32>().ok()?, path)));
     let newest = numbered.max_by_key(|(version, _)| *version).map(|(_, path)| path.join("bin"));
