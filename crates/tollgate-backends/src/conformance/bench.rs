@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tollgate_core::{
     catalog::Catalog,
-    names::{ParamName, Value},
+    names::{Dialect, ParamName, Value},
     sql::{
         CheckedStatement, ClaimUse, ParamShape, Request, RestrictedColumn, Restriction, Restrictions, Scope, check,
         resolve_predicate, restrict_predicate, tree::Slot,
@@ -86,6 +86,10 @@ impl<F: Fixture> Bench<F> {
         let restriction = self.restrictions.tables.get_mut(&table.id).unwrap();
         restriction.filter = Some(filter);
         restriction.hides_rows = true;
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        self.catalog.dialect()
     }
 
     pub(super) fn backend(&self) -> &Arc<dyn Backend> {

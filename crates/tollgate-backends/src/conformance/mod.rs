@@ -49,6 +49,7 @@ macro_rules! conformance {
             bytes_max_is_exact,
             pages_follow_one_another,
             restricted_tables_show_their_rows_alone,
+            relations_hide_rows_wherever_they_stand,
             a_deadline_stops_a_statement,
             a_cancel_stops_a_statement_and_not_the_next,
             a_dropped_call_stops_its_statement_and_not_the_next,

@@ -7,7 +7,10 @@ use std::{
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tollgate_core::catalog::{TableId, TableKind, TypeKind};
+use tollgate_core::{
+    catalog::{TableId, TableKind, TypeKind},
+    names::Dialect,
+};
 
 use super::{
     Fixture,
@@ -111,6 +114,22 @@ pub(super) async fn restricted_tables_show_their_rows_alone<F: Fixture>() {
     ] {
         let rows = bench.rows(sql, Terms::plain()).await.unwrap_or_else(|e| panic!("{sql}: {e} {:?}", e.source));
         assert_eq!(std::str::from_utf8(&rows.json).unwrap(), expected, "{sql}");
+    }
+}
+
+pub(super) async fn relations_hide_rows_wherever_they_stand<F: Fixture>() {
+    let Some(mut bench) = Bench::<F>::new(pool_of(1)).await else { return };
+    bench.restrict("series", "n <= 10");
+    bench.restrict("exact", "id <= 4");
+    let mut cases = cases::parse(include_str!("../../testdata/conformance/relations.cases"));
+    if bench.dialect() == Dialect::Postgres {
+        cases.extend(cases::parse(include_str!("../../testdata/conformance/relations.postgres.cases")));
+    }
+    for case in cases {
+        let rows = bench.rows(&case.sql, Terms::plain()).await;
+        let rows = rows.unwrap_or_else(|e| panic!("{}{e} {:?}", case.sql, e.source));
+        let rows = Expected::Rows(String::from_utf8(rows.json).unwrap());
+        assert_eq!(rows, case.expected, "{}", case.sql);
     }
 }
 

@@ -96,6 +96,7 @@ pub(super) struct Allowance {
     columns: HashSet<(String, String)>,
     functions: HashSet<String>,
     ctes: HashSet<String>,
+    recursive: bool,
     within: Views,
 }
 
@@ -117,6 +118,7 @@ impl Allowance {
         allowance.tables.extend(footprint.tables.iter().map(|table| lower(&table.name)));
         allowance.functions.extend(footprint.functions.iter().map(|name| lower(name)));
         allowance.ctes.extend(footprint.ctes.iter().map(|name| lower(name)));
+        allowance.recursive = footprint.recursive;
         for column in &footprint.columns {
             allowance.tables.insert(lower(&column.table.name));
             allowance.columns.insert((lower(&column.table.name), lower(&column.column)));
@@ -167,7 +169,7 @@ impl Allowance {
                 (is_own_text && self.functions.contains(&function))
                     || self.within.functions.contains(&(accessor, function))
             }
-            AuthAction::Recursive => self.within.recursive,
+            AuthAction::Recursive => self.recursive || self.within.recursive,
             // Everything that writes, attaches, configures or begins, and whatever a later SQLite may ask.
             _ => false,
         }

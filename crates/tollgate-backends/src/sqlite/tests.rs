@@ -96,6 +96,7 @@ fn footprint(columns: &[(&str, &str)], functions: &[&str], ctes: &[&str]) -> Foo
         tables: columns.iter().map(|(t, _)| table(t)).collect(),
         functions: owned(functions),
         ctes: owned(ctes),
+        recursive: false,
     }
 }
 

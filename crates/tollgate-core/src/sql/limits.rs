@@ -14,6 +14,14 @@ pub const DEPTH_MAX: usize = 100;
 pub const TERMS_MAX: usize = 500;
 /// Relations in one FROM, and therefore joins.
 pub const RELATIONS_MAX: usize = 32;
+/// Relations in the whole statement, each common table expression counted as often as it is read.
+pub const EXPANDED_MAX: usize = 500;
+/// Sets that ROLLUP, CUBE and GROUPING SETS come to.
+pub const GROUPING_SETS_MAX: usize = 128;
+/// Rows that a recursive query is read for.
+pub const RECURSION_ROWS_MAX: u64 = 100_000;
+/// Rows of one VALUES.
+pub const VALUES_MAX: usize = 1_000;
 /// Arms of one chain of set operations.
 pub const ARMS_MAX: usize = 50;
 /// Columns of one projection, wildcards expanded.

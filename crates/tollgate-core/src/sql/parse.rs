@@ -21,7 +21,7 @@ pub(super) fn parse_query(dialect: Dialect, sql: &str) -> Result<ast::Query, Sql
     match tokens.first().map(|t| &t.token) {
         None => return Err(SqlError::Syntax { detail: "it is empty".into() }),
         Some(Token::LParen) => {}
-        Some(Token::Word(word)) if matches!(word.keyword, Keyword::SELECT | Keyword::WITH) => {}
+        Some(Token::Word(word)) if matches!(word.keyword, Keyword::SELECT | Keyword::WITH | Keyword::VALUES) => {}
         Some(other) => return Err(SqlError::NotOneSelect { found: shown(&other.to_string()) }),
     }
     let grammar = grammar(dialect);

@@ -160,9 +160,7 @@ impl Pass<'_> {
         for from in &mut select.from {
             self.relation(from, &conjuncts)?;
         }
-        let projected = select.projection.iter_mut().map(|item| &mut item.expr);
-        let rest = select.filter.iter_mut().chain(&mut select.group_by).chain(&mut select.having);
-        for expr in projected.chain(rest) {
+        for expr in walk::clauses_mut(select) {
             self.expr(expr)?;
         }
         Ok(())
@@ -176,7 +174,12 @@ impl Pass<'_> {
             }
             // Made by an earlier pass over a row filter: closed already.
             Relation::Restricted(_) | Relation::Cte { .. } => {}
-            Relation::Derived { query, alias: _ } => self.query(query)?,
+            Relation::Values { rows, alias: _ } => {
+                for expr in rows.iter_mut().flatten() {
+                    self.expr(expr)?;
+                }
+            }
+            Relation::Derived { query, alias: _, lateral: _ } => self.query(query)?,
             Relation::Join { kind: _, left, right, on } => {
                 self.relation(left, conjuncts)?;
                 self.relation(right, conjuncts)?;

@@ -68,6 +68,8 @@ pub struct Footprint {
     /// Common table expressions that the text defines, by name. SQLite's authorizer reports a CTE of which no column is read
     /// (`SELECT count(*) FROM c`) as if it were a table, without a schema.
     pub ctes: BTreeSet<String>,
+    /// Whether one of those reads itself.
+    pub recursive: bool,
 }
 
 /// How the statement pages. The text always ends in `LIMIT slot OFFSET slot`.

@@ -7,7 +7,7 @@ use crate::names::{ClaimName, ParamName};
 /// A query with its WITH list, ordering and page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
-    /// Plain common table expressions, each visible to those after it.
+    /// Common table expressions, each visible to those after it.
     pub with: Vec<Cte>,
     /// What yields the rows.
     pub body: SetExpr,
@@ -22,12 +22,27 @@ pub struct Query {
 /// One common table expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cte {
-    /// Its name, unlike every visible table's.
+    /// Its name: made up, so that it is no table's and no other one's.
     pub name: String,
     /// The names of its columns, always spelled out.
     pub columns: Vec<String>,
+    /// What the text says of computing it apart.
+    pub materialized: Materialized,
+    /// Whether it reads itself.
+    pub recursive: bool,
     /// Its query.
     pub query: Query,
+}
+
+/// Whether a common table expression is computed apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Materialized {
+    /// As the engine likes.
+    Auto,
+    /// MATERIALIZED
+    Always,
+    /// NOT MATERIALIZED
+    Never,
 }
 
 /// What yields rows.
@@ -74,17 +89,30 @@ pub enum SetQuantifier {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Select {
     /// SELECT DISTINCT.
-    pub distinct: bool,
+    pub distinct: Distinct,
     /// The output, in order.
     pub projection: Vec<Projection>,
     /// The relations; several are a cross join.
     pub from: Vec<Relation>,
     /// WHERE.
     pub filter: Option<Expr>,
-    /// GROUP BY, plain expressions.
+    /// GROUP BY: every expression that is grouped by, once.
     pub group_by: Vec<Expr>,
+    /// GROUPING SETS, each as places in `group_by`; none for a plain GROUP BY. ROLLUP and CUBE are lowered to these.
+    pub grouping_sets: Vec<Vec<usize>>,
     /// HAVING.
     pub having: Option<Expr>,
+}
+
+/// Which rows of a SELECT are put out once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Distinct {
+    /// All rows as they come.
+    All,
+    /// DISTINCT: equal ones once.
+    Rows,
+    /// DISTINCT ON: the first of those that agree on these.
+    On(Vec<Expr>),
 }
 
 /// One output column.
@@ -114,11 +142,20 @@ pub enum Relation {
         query: Box<Query>,
         /// How columns refer to it.
         alias: String,
+        /// LATERAL: it sees its neighbours to the left.
+        lateral: bool,
     },
     /// A common table expression of an enclosing WITH.
     Cte {
         /// Its name.
         name: String,
+        /// How columns refer to it.
+        alias: String,
+    },
+    /// VALUES, whose columns are `column1`, `column2`, ….
+    Values {
+        /// The rows, all of one length, at least one.
+        rows: Vec<Vec<Expr>>,
         /// How columns refer to it.
         alias: String,
     },

@@ -123,7 +123,10 @@ fn columns(expr: &Expr) -> Vec<&ColumnRef> {
 pub(super) fn footprint(query: &Query, dialect: Dialect, fenced: bool) -> Footprint {
     let mut touched = Footprint::default();
     walk::each_in_query(query, &mut |node| match node {
-        Node::Query(query) => touched.ctes.extend(query.with.iter().map(|cte| cte.name.clone())),
+        Node::Query(query) => {
+            touched.ctes.extend(query.with.iter().map(|cte| cte.name.clone()));
+            touched.recursive |= query.with.iter().any(|cte| cte.recursive);
+        }
         Node::Relation(Relation::Restricted(table)) => {
             touched.tables.insert(table.table().clone());
         }

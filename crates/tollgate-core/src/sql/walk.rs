@@ -1,6 +1,6 @@
 //! Walking the tree: the direct parts of an expression, and every node of a query. Never changes what a node means.
 
-use super::tree::{Expr, FunctionArgs, OrderKey, Query, Relation, Select, SetExpr};
+use super::tree::{Distinct, Expr, FunctionArgs, OrderKey, Query, Relation, Select, SetExpr};
 
 /// A node met on the way.
 #[derive(Clone, Copy)]
@@ -50,14 +50,11 @@ fn set_expr<'a>(body: &'a SetExpr, meet: &mut dyn FnMut(Node<'a>)) {
     match body {
         SetExpr::Select(select) => {
             meet(Node::Select(select));
-            for item in &select.projection {
-                each_in_expr(&item.expr, meet);
+            for expr in clauses(select) {
+                each_in_expr(expr, meet);
             }
             for from in &select.from {
                 relation(from, meet);
-            }
-            for expr in select.filter.iter().chain(&select.group_by).chain(&select.having) {
-                each_in_expr(expr, meet);
             }
         }
         SetExpr::SetOperation { op: _, quantifier: _, left, right } => {
@@ -72,6 +69,11 @@ fn relation<'a>(node: &'a Relation, meet: &mut dyn FnMut(Node<'a>)) {
     meet(Node::Relation(node));
     match node {
         Relation::Base { .. } | Relation::Cte { .. } => {}
+        Relation::Values { rows, alias: _ } => {
+            for expr in rows.iter().flatten() {
+                each_in_expr(expr, meet);
+            }
+        }
         Relation::Restricted(table) => {
             for column in table.columns() {
                 each_in_expr(&column.expr, meet);
@@ -80,7 +82,7 @@ fn relation<'a>(node: &'a Relation, meet: &mut dyn FnMut(Node<'a>)) {
                 each_in_expr(condition, meet);
             }
         }
-        Relation::Derived { query, alias: _ } => each_in_query(query, meet),
+        Relation::Derived { query, alias: _, lateral: _ } => each_in_query(query, meet),
         Relation::Join { kind: _, left, right, on } => {
             relation(left, meet);
             relation(right, meet);
@@ -89,6 +91,26 @@ fn relation<'a>(node: &'a Relation, meet: &mut dyn FnMut(Node<'a>)) {
             }
         }
     }
+}
+
+/// The expressions of a SELECT's own clauses: all but those in FROM.
+pub(super) fn clauses(select: &Select) -> Vec<&Expr> {
+    let Select { distinct, projection, from: _, filter, group_by, grouping_sets: _, having } = select;
+    let on = match distinct {
+        Distinct::All | Distinct::Rows => [].iter(),
+        Distinct::On(keys) => keys.iter(),
+    };
+    projection.iter().map(|item| &item.expr).chain(on).chain(filter).chain(group_by).chain(having).collect()
+}
+
+/// The same, to be changed.
+pub(super) fn clauses_mut(select: &mut Select) -> Vec<&mut Expr> {
+    let Select { distinct, projection, from: _, filter, group_by, grouping_sets: _, having } = select;
+    let on = match distinct {
+        Distinct::All | Distinct::Rows => [].iter_mut(),
+        Distinct::On(keys) => keys.iter_mut(),
+    };
+    projection.iter_mut().map(|item| &mut item.expr).chain(on).chain(filter).chain(group_by).chain(having).collect()
 }
 
 /// The direct subexpressions of an expression, left to right. A subquery is not among them.

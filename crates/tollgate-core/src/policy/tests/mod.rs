@@ -202,7 +202,7 @@ fn footprint_names_what_the_text_touches() {
     let columns: Vec<String> = footprint.columns.iter().map(|c| format!("{}.{}", c.table.name, c.column)).collect();
     assert_eq!(columns, ["orders.id", "orders.user_id", "users.id", "users.name", "users.region"]);
     assert_eq!(footprint.functions.iter().collect::<Vec<_>>(), ["count", "json_each", "like"]);
-    assert_eq!(footprint.ctes.iter().collect::<Vec<_>>(), ["c"]);
+    assert_eq!(footprint.ctes.iter().collect::<Vec<_>>(), ["tg_1"]);
     assert_eq!(footprint.tables.len(), 2);
 }
 

@@ -14,7 +14,9 @@ pub(super) use pattern::{default_escape, unfinished};
 pub(super) use context::Context;
 use kind::Kind;
 
-use super::tree::{BinaryOp, Expr, Function, Literal, OrderBy, OrderKey, Query, Select, SetExpr, UnaryOp};
+use super::tree::{
+    BinaryOp, Distinct, Expr, Function, Literal, OrderBy, OrderKey, Query, Relation, Select, SetExpr, UnaryOp,
+};
 use super::walk::{self, Node};
 use crate::catalog::TypeKind;
 use crate::names::Dialect;
@@ -63,6 +65,7 @@ fn judge(node: Node<'_>, cx: &Context, found: &mut Option<Leak>) {
         Node::Query(query) => ordered(&query.order_by, cx),
         Node::Select(select) => grouped(select, cx),
         Node::SetExpr(body) => united(body, cx),
+        Node::Relation(Relation::Values { rows, alias: _ }) => values(rows, cx),
         Node::Relation(_) => None,
     };
 }
@@ -204,8 +207,12 @@ fn ordered(keys: &[OrderBy], cx: &Context) -> Option<Leak> {
 }
 
 fn grouped(select: &Select, cx: &Context) -> Option<Leak> {
-    let distinct = select.projection.iter().filter(|_| select.distinct).map(|item| &item.expr);
-    select.group_by.iter().chain(distinct).find_map(|expr| sorted(expr, cx))
+    let told_apart: Vec<&Expr> = match &select.distinct {
+        Distinct::All => Vec::new(),
+        Distinct::Rows => select.projection.iter().map(|item| &item.expr).collect(),
+        Distinct::On(keys) => keys.iter().collect(),
+    };
+    select.group_by.iter().chain(told_apart).find_map(|expr| sorted(expr, cx))
 }
 
 fn sorted(expr: &Expr, cx: &Context) -> Option<Leak> {
@@ -223,12 +230,21 @@ fn united(body: &SetExpr, cx: &Context) -> Option<Leak> {
     pairs.into_iter().find_map(|(left, right)| merged("a set operation", [left, right], cx))
 }
 
+fn values(rows: &[Vec<Expr>], cx: &Context) -> Option<Leak> {
+    let width = rows.first().map_or(0, Vec::len);
+    (0..width).find_map(|place| {
+        merged("VALUES", rows.iter().filter_map(|row| row.get(place)).map(|expr| kind::of(expr, cx)), cx)
+    })
+}
+
 /// Whether a subquery yields at most one row by its form: an aggregate over everything, or its own `LIMIT 1`.
 fn one_row(query: &Query, cx: &Context) -> bool {
     let limited = matches!(&query.limit, Some(Expr::Literal(Literal::Number(n))) if n == "0" || n == "1");
     let aggregate = match &query.body {
         SetExpr::Select(select) => {
-            select.group_by.is_empty() && select.projection.iter().any(|item| kind::has_aggregate(&item.expr, cx))
+            select.group_by.is_empty()
+                && select.grouping_sets.is_empty()
+                && select.projection.iter().any(|item| kind::has_aggregate(&item.expr, cx))
         }
         SetExpr::SetOperation { .. } | SetExpr::Query(_) => false,
     };

@@ -11,7 +11,10 @@ pub(super) use quote::is_type_name;
 
 use super::restrict::{Fence, RestrictedTable};
 use super::restriction::RAW;
-use super::tree::{JoinKind, OrderBy, OrderKey, Query, Relation, Select, SetExpr, SetOperator, SetQuantifier, Slot};
+use super::tree::{
+    Cte, Distinct, Expr, JoinKind, Materialized, OrderBy, OrderKey, Query, Relation, Select, SetExpr, SetOperator,
+    SetQuantifier, Slot,
+};
 use crate::catalog::TableId;
 use crate::names::Dialect;
 
@@ -85,17 +88,9 @@ impl Printer {
 
     fn query(&mut self, query: &Query) -> Printed {
         let outer = self.ctes.len();
-        for (index, cte) in query.with.iter().enumerate() {
-            self.put(if index == 0 { "WITH " } else { ", " });
-            self.ident(&cte.name)?;
-            self.put(" (");
-            self.list(&cte.columns, |p, name| p.ident(name))?;
-            self.put(") AS (");
-            self.query(&cte.query)?;
-            self.put(")");
-            self.ctes.push(cte.name.clone());
-        }
         if !query.with.is_empty() {
+            self.put(if query.with.iter().any(|cte| cte.recursive) { "WITH RECURSIVE " } else { "WITH " });
+            self.list(&query.with, Self::cte)?;
             self.put(" ");
         }
         match &query.body {
@@ -113,6 +108,27 @@ impl Printer {
             }
         }
         self.ctes.truncate(outer);
+        Ok(())
+    }
+
+    /// A common table expression. Its name is in scope for what follows, and for itself where it is recursive.
+    fn cte(&mut self, cte: &Cte) -> Printed {
+        self.ident(&cte.name)?;
+        self.put(" (");
+        self.list(&cte.columns, |p, name| p.ident(name))?;
+        self.put(match cte.materialized {
+            Materialized::Auto => ") AS (",
+            Materialized::Always => ") AS MATERIALIZED (",
+            Materialized::Never => ") AS NOT MATERIALIZED (",
+        });
+        if cte.recursive {
+            self.ctes.push(cte.name.clone());
+        }
+        self.query(&cte.query)?;
+        if !cte.recursive {
+            self.ctes.push(cte.name.clone());
+        }
+        self.put(")");
         Ok(())
     }
 
@@ -197,24 +213,26 @@ impl Printer {
         if select.projection.is_empty() {
             return Err(RenderError::Empty("SELECT"));
         }
-        self.put(if select.distinct { "SELECT DISTINCT " } else { "SELECT " });
+        self.put("SELECT ");
+        self.distinct(&select.distinct)?;
         self.list(&select.projection, |p, item| {
             p.expr(&item.expr)?;
             p.put(" AS ");
             p.ident(&item.name)
         })?;
-        if !select.from.is_empty() {
-            self.put(" FROM ");
-            self.list(&select.from, Self::listed)?;
+        for (place, relation) in select.from.iter().enumerate() {
+            self.put(if place == 0 { " FROM " } else { ", " });
+            // SQLite reads commas and joins with one precedence.
+            match relation {
+                Relation::Join { .. } if place > 0 => self.parenthesised(relation)?,
+                _ => self.relation(relation)?,
+            }
         }
         if let Some(filter) = &select.filter {
             self.put(" WHERE ");
             self.expr(filter)?;
         }
-        if !select.group_by.is_empty() {
-            self.put(" GROUP BY ");
-            self.list(&select.group_by, Self::expr)?;
-        }
+        self.group_by(select)?;
         if let Some(having) = &select.having {
             self.put(" HAVING ");
             self.expr(having)?;
@@ -222,11 +240,46 @@ impl Printer {
         Ok(())
     }
 
-    /// A relation of a FROM list. SQLite reads commas and joins with one precedence, so a join there stands in parentheses.
-    fn listed(&mut self, relation: &Relation) -> Printed {
-        match relation {
-            Relation::Join { .. } => self.parenthesised(relation),
-            _ => self.relation(relation),
+    fn distinct(&mut self, distinct: &Distinct) -> Printed {
+        match (distinct, self.dialect) {
+            (Distinct::All, _) => {}
+            (Distinct::Rows, _) => self.put("DISTINCT "),
+            (Distinct::On(_), Dialect::Sqlite) => return Err(self.lacks("DISTINCT ON")),
+            (Distinct::On(keys), Dialect::Postgres) if keys.is_empty() => {
+                return Err(RenderError::Empty("DISTINCT ON"));
+            }
+            (Distinct::On(keys), Dialect::Postgres) => {
+                self.put("DISTINCT ON (");
+                self.list(keys, Self::expr)?;
+                self.put(") ");
+            }
+        }
+        Ok(())
+    }
+
+    fn group_by(&mut self, select: &Select) -> Printed {
+        let Select { group_by, grouping_sets, .. } = select;
+        match (grouping_sets.is_empty(), self.dialect) {
+            (true, _) if group_by.is_empty() => Ok(()),
+            (true, _) => {
+                self.put(" GROUP BY ");
+                self.list(group_by, Self::expr)
+            }
+            (false, Dialect::Sqlite) => Err(self.lacks("GROUPING SETS")),
+            (false, Dialect::Postgres) => {
+                self.put(" GROUP BY GROUPING SETS (");
+                self.list(grouping_sets, |p, set| {
+                    p.put("(");
+                    p.list(set, |p, place| match group_by.get(*place) {
+                        Some(expr) => p.expr(expr),
+                        None => Err(RenderError::Empty("GROUPING SETS")),
+                    })?;
+                    p.put(")");
+                    Ok(())
+                })?;
+                self.put(")");
+                Ok(())
+            }
         }
     }
 
@@ -241,7 +294,12 @@ impl Printer {
         match relation {
             Relation::Base { table, alias: _ } => Err(RenderError::Unrestricted(table.clone())),
             Relation::Restricted(table) => self.restricted(table),
-            Relation::Derived { query, alias } => {
+            Relation::Derived { query, alias, lateral } => {
+                match (lateral, self.dialect) {
+                    (false, _) => {}
+                    (true, Dialect::Postgres) => self.put("LATERAL "),
+                    (true, Dialect::Sqlite) => return Err(self.lacks("LATERAL")),
+                }
                 self.put("(");
                 self.query(query)?;
                 self.put(") AS ");
@@ -253,6 +311,7 @@ impl Printer {
                 self.put(" AS ");
                 self.ident(alias)
             }
+            Relation::Values { rows, alias } => self.values(rows, alias),
             Relation::Join { kind, left, right, on } => {
                 self.relation(left)?;
                 self.put(match kind {
@@ -279,6 +338,21 @@ impl Printer {
                 }
             }
         }
+    }
+
+    fn values(&mut self, rows: &[Vec<Expr>], alias: &str) -> Printed {
+        if rows.first().is_none_or(Vec::is_empty) {
+            return Err(RenderError::Empty("VALUES"));
+        }
+        self.put("(VALUES ");
+        self.list(rows, |p, row| {
+            p.put("(");
+            p.list(row, Self::expr)?;
+            p.put(")");
+            Ok(())
+        })?;
+        self.put(") AS ");
+        self.ident(alias)
     }
 
     /// The one place where a base table's name is printed.

@@ -4,12 +4,21 @@ use super::{RenderError, render};
 use crate::catalog::TableId;
 use crate::names::Dialect;
 use crate::sql::tree::{
-    ColumnRef, Cte, Expr, Function, FunctionArgs, Literal, Projection, Query, Relation, Select, SetExpr, Slot,
+    ColumnRef, Cte, Distinct, Expr, Function, FunctionArgs, Literal, Materialized, Projection, Query, Relation, Select,
+    SetExpr, Slot,
 };
 
 fn select(expr: Expr, from: Vec<Relation>) -> Query {
     let projection = vec![Projection { expr, name: "x".to_owned() }];
-    let body = Select { distinct: false, projection, from, filter: None, group_by: Vec::new(), having: None };
+    let body = Select {
+        distinct: Distinct::All,
+        projection,
+        from,
+        filter: None,
+        group_by: Vec::new(),
+        grouping_sets: Vec::new(),
+        having: None,
+    };
     Query { with: Vec::new(), body: SetExpr::Select(Box::new(body)), order_by: Vec::new(), limit: None, offset: None }
 }
 
@@ -36,7 +45,7 @@ fn a_bare_base_table_cannot_be_printed() {
     let table = TableId { schema: "public".to_owned(), name: "users".to_owned() };
     let base = Relation::Base { table: table.clone(), alias: "u".to_owned() };
     let inner = select(number("1"), vec![base.clone()]);
-    let derived = Relation::Derived { query: Box::new(inner.clone()), alias: "d".to_owned() };
+    let derived = Relation::Derived { query: Box::new(inner.clone()), alias: "d".to_owned(), lateral: false };
     for dialect in BOTH {
         for query in [
             select(number("1"), vec![base.clone()]),
@@ -52,7 +61,13 @@ fn a_bare_base_table_cannot_be_printed() {
 #[test]
 fn a_cte_is_known_only_where_its_with_defines_it() {
     let named = || Relation::Cte { name: "secrets".to_owned(), alias: "s".to_owned() };
-    let definition = |query| Cte { name: "secrets".to_owned(), columns: vec!["x".to_owned()], query };
+    let definition = |query| Cte {
+        name: "secrets".to_owned(),
+        columns: vec!["x".to_owned()],
+        materialized: Materialized::Auto,
+        recursive: false,
+        query,
+    };
     for dialect in BOTH {
         let unknown = Err(RenderError::UnknownCte("secrets".to_owned()));
         assert_eq!(render(&select(number("1"), vec![named()]), dialect), unknown);

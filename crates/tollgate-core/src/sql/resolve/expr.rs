@@ -4,8 +4,9 @@ use sqlparser::ast;
 
 use super::names::Names;
 use super::output::{body_columns, has_aggregate};
-use super::query::{Ctes, Outer, unparenthesised};
+use super::query::{Outer, unparenthesised};
 use super::types::{cast_type, interval, number, typed_literal};
+use super::with::Ctes;
 use super::{ClaimUse, ParamShape, Resolver, refused};
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};

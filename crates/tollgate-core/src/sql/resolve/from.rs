@@ -8,18 +8,30 @@ use super::names::{Names, Source, Visible, similar};
 use super::output::{body_columns, unique};
 use super::query::{Outer, rename_outputs};
 use super::refused;
+use super::with::{CteShape, Reading, rows};
 use crate::catalog::{ColumnId, TableId};
+use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
-use crate::sql::limits::RELATIONS_MAX;
+use crate::sql::limits::{RECURSION_ROWS_MAX, RELATIONS_MAX};
 use crate::sql::restriction::Restriction;
 use crate::sql::statement::OutputColumn;
-use crate::sql::tree::{BinaryOp, ColumnRef, Expr, Function, FunctionArgs, JoinKind, Relation};
+use crate::sql::tree::{
+    BinaryOp, ColumnRef, Distinct, Expr, Function, FunctionArgs, JoinKind, Literal, Projection, Query, Relation,
+    Select, SetExpr,
+};
 
 /// A relation and what its columns are called.
 struct Joined {
     relation: Relation,
     sources: Vec<Source>,
     columns: Vec<Visible>,
+}
+
+/// What stands to the left of a relation, inside its own parentheses first.
+struct Left<'l> {
+    before: Option<&'l Left<'l>>,
+    sources: &'l [Source],
+    columns: &'l [Visible],
 }
 
 /// Relations and what their columns are called.
@@ -31,7 +43,8 @@ impl Resolver<'_> {
         let mut relations = Vec::with_capacity(list.len());
         let (mut sources, mut columns) = (Vec::new(), Vec::new());
         for table in list {
-            let joined = self.table_with_joins(table, outer)?;
+            let left = Left { before: None, sources: &sources, columns: &columns };
+            let joined = self.table_with_joins(table, Some(&left), outer)?;
             self.add_sources(&mut sources, joined.sources)?;
             columns.extend(joined.columns);
             relations.push(joined.relation);
@@ -54,18 +67,35 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn table_with_joins(&mut self, table: &ast::TableWithJoins, outer: Outer<'_>) -> Result<Joined, SqlError> {
+    fn table_with_joins(
+        &mut self,
+        table: &ast::TableWithJoins,
+        before: Option<&Left<'_>>,
+        outer: Outer<'_>,
+    ) -> Result<Joined, SqlError> {
         let ast::TableWithJoins { relation, joins } = table;
-        let mut left = self.factor(relation, outer)?;
+        let mut left = self.factor(relation, before, outer)?;
         for ast::Join { relation, global, join_operator } in joins {
             refused::when(*global, "a GLOBAL join")?;
-            let right = self.factor(relation, outer)?;
-            left = self.join(left, right, join_operator, outer)?;
+            let kind = join_kind(join_operator)?;
+            let here = Left { before, sources: &left.sources, columns: &left.columns };
+            // The right side of a join that keeps rows without a partner cannot depend on the left one.
+            let before = match kind.0 {
+                JoinKind::Inner | JoinKind::Left | JoinKind::Cross => Some(&here),
+                JoinKind::Right | JoinKind::Full => None,
+            };
+            let right = self.factor(relation, before, outer)?;
+            left = self.join(left, right, kind, outer)?;
         }
         Ok(left)
     }
 
-    fn factor(&mut self, factor: &ast::TableFactor, outer: Outer<'_>) -> Result<Joined, SqlError> {
+    fn factor(
+        &mut self,
+        factor: &ast::TableFactor,
+        before: Option<&Left<'_>>,
+        outer: Outer<'_>,
+    ) -> Result<Joined, SqlError> {
         self.deeper(|this| match factor {
             ast::TableFactor::Table {
                 name,
@@ -88,13 +118,19 @@ impl Resolver<'_> {
                 this.named_relation(name, alias.as_ref(), outer)
             }
             ast::TableFactor::Derived { lateral, subquery, alias, sample } => {
-                refused::when(*lateral, "LATERAL")?;
+                if *lateral && this.dialect == Dialect::Sqlite {
+                    return Err(SqlError::unsupported_use("LATERAL", "write a subquery in the output, or a join"));
+                }
                 refused::when(sample.is_some(), "TABLESAMPLE")?;
-                this.derived(subquery, alias.as_ref(), outer)
+                if !lateral {
+                    return this.derived((subquery, false), alias.as_ref(), outer);
+                }
+                let frame = neighbours(before, outer.names);
+                this.derived((subquery, true), alias.as_ref(), Outer { names: Some(&frame), ..outer })
             }
             ast::TableFactor::NestedJoin { table_with_joins, alias } => {
                 refused::when(alias.is_some(), "an alias of a parenthesised join")?;
-                this.table_with_joins(table_with_joins, outer)
+                this.table_with_joins(table_with_joins, before, outer)
             }
             other => Err(refused::relation(other)),
         })
@@ -102,7 +138,7 @@ impl Resolver<'_> {
 
     /// A common table expression in scope, or a visible table.
     fn named_relation(
-        &self,
+        &mut self,
         name: &ast::ObjectName,
         alias: Option<&ast::TableAlias>,
         outer: Outer<'_>,
@@ -116,21 +152,49 @@ impl Resolver<'_> {
             }
         }
         match path.as_slice() {
-            [name] => match outer.ctes.and_then(|ctes| ctes.find(self.dialect, name)) {
-                Some(cte) => {
-                    let alias = self.relation_alias(alias, &cte.name)?;
-                    let relation = Relation::Cte { name: cte.name.clone(), alias: alias.clone() };
-                    Ok(joined(relation, source(alias, &cte.columns)))
+            [name] => {
+                // An alias of a table called `only` to the parser, the table alone without its children to PostgreSQL.
+                if self.dialect == Dialect::Postgres && name == "only" && is_plain(parts) {
+                    return Err(SqlError::unsupported_use(
+                        "ONLY",
+                        "name the table alone; its rows include its children's",
+                    ));
                 }
-                None => self.table(None, name, alias),
-            },
+                let found = outer.ctes.map(|ctes| ctes.find(self.dialect, name)).transpose()?.flatten();
+                match found {
+                    Some(cte) => self.cte(cte, name, alias),
+                    None => self.table(None, name, alias),
+                }
+            }
             [schema, name] => self.table(Some(schema), name, alias),
             _ => Err(SqlError::unsupported_use("a table of another database", "write schema.table")),
         }
     }
 
+    /// A common table expression. One that reads itself is read for so many rows only: on PostgreSQL here, where the engine stops
+    /// as soon as it has them; on SQLite where it is defined.
+    fn cte(&mut self, cte: &CteShape, own: &str, alias: Option<&ast::TableAlias>) -> Result<Joined, SqlError> {
+        self.count_relations(1 + cte.weight)?;
+        let alias = self.relation_alias(alias, own)?;
+        let source = source(alias.clone(), &cte.columns);
+        let plain = |alias: &str| Relation::Cte { name: cte.printed.clone(), alias: alias.to_owned() };
+        let relation = match (&cte.reading, self.dialect) {
+            (Reading::Itself(read), _) => {
+                read.set(true);
+                plain(&alias)
+            }
+            (Reading::Plain, _) | (Reading::Bounded, Dialect::Sqlite) => plain(&alias),
+            (Reading::Bounded, Dialect::Postgres) => {
+                let made_up = self.made_up_alias();
+                let query = all_of(plain(&made_up), &self::source(made_up, &cte.columns), Some(RECURSION_ROWS_MAX));
+                Relation::Derived { query: Box::new(query), alias, lateral: false }
+            }
+        };
+        Ok(joined(relation, source))
+    }
+
     /// A visible table. The catalog is asked only for what `visible` has.
-    fn table(&self, schema: Option<&str>, name: &str, alias: Option<&ast::TableAlias>) -> Result<Joined, SqlError> {
+    fn table(&mut self, schema: Option<&str>, name: &str, alias: Option<&ast::TableAlias>) -> Result<Joined, SqlError> {
         let wanted = schema.unwrap_or(self.scope.catalog.default_schema());
         let found = self
             .scope
@@ -143,6 +207,7 @@ impl Resolver<'_> {
             let visible = self.scope.visible.tables.keys().map(|id| id.name.as_str());
             return Err(SqlError::UnknownTable { name: shown(&written), suggestion: similar(name, visible) });
         };
+        self.count_relations(1)?;
         let under_own_name = alias.is_none();
         let alias = self.relation_alias(alias, &id.name)?;
         let mut source = self.restricted(id, restriction, &alias)?;
@@ -187,10 +252,10 @@ impl Resolver<'_> {
         self.alias(name)
     }
 
-    /// A subquery in FROM. It sees what surrounds the SELECT, not its neighbours.
+    /// A subquery in FROM. It sees what surrounds the SELECT, and its neighbours only where it is LATERAL.
     fn derived(
         &mut self,
-        subquery: &ast::Query,
+        (subquery, lateral): (&ast::Query, bool),
         alias: Option<&ast::TableAlias>,
         outer: Outer<'_>,
     ) -> Result<Joined, SqlError> {
@@ -207,7 +272,8 @@ impl Resolver<'_> {
             }
         };
         unique(self.dialect, shape.iter().map(|c| c.name.clone()), "a subquery in FROM")?;
-        let relation = Relation::Derived { query: Box::new(query), alias: alias.clone() };
+        self.count_relations(1)?;
+        let relation = Relation::Derived { query: Box::new(query), alias: alias.clone(), lateral };
         Ok(joined(relation, source(alias, &shape)))
     }
 
@@ -215,24 +281,12 @@ impl Resolver<'_> {
         &mut self,
         left: Joined,
         right: Joined,
-        operator: &ast::JoinOperator,
+        (kind, constraint): (JoinKind, &ast::JoinConstraint),
         outer: Outer<'_>,
     ) -> Result<Joined, SqlError> {
-        use ast::JoinOperator as J;
-        let (kind, constraint) = match operator {
-            J::Join(constraint) | J::Inner(constraint) => (JoinKind::Inner, constraint),
-            J::Left(constraint) | J::LeftOuter(constraint) => (JoinKind::Left, constraint),
-            J::Right(constraint) | J::RightOuter(constraint) => (JoinKind::Right, constraint),
-            J::FullOuter(constraint) => (JoinKind::Full, constraint),
-            J::CrossJoin(ast::JoinConstraint::None) => (JoinKind::Cross, &ast::JoinConstraint::None),
-            J::CrossJoin(_) => return Err(SqlError::unsupported("CROSS JOIN with a condition")),
-            other => return Err(refused::join(other)),
-        };
         let merged = match constraint {
             ast::JoinConstraint::Using(columns) => self.using(&left, &right, columns)?,
-            ast::JoinConstraint::Natural => {
-                return Err(SqlError::unsupported_use("NATURAL JOIN", "name the columns with USING or ON"));
-            }
+            ast::JoinConstraint::Natural => self.natural(&left, &right)?,
             ast::JoinConstraint::On(_) | ast::JoinConstraint::None => Vec::new(),
         };
         let Joined { relation: left_relation, mut sources, mut columns } = left;
@@ -246,9 +300,12 @@ impl Resolver<'_> {
                 let at = At { names: &names, ctes: outer.ctes, position: Position::Inside, aggregates };
                 Some(self.expr(condition, at)?)
             }
-            ast::JoinConstraint::Using(_) => conjunction(&merged),
+            // Without a column in common a NATURAL join pairs every row with every one.
+            ast::JoinConstraint::Using(_) | ast::JoinConstraint::Natural => {
+                Some(conjunction(&merged).unwrap_or(Expr::Literal(Literal::Bool(true))))
+            }
             ast::JoinConstraint::None if kind == JoinKind::Cross => None,
-            ast::JoinConstraint::None | ast::JoinConstraint::Natural => {
+            ast::JoinConstraint::None => {
                 return Err(SqlError::unsupported_use("a JOIN without ON or USING", "write CROSS JOIN"));
             }
         };
@@ -261,6 +318,26 @@ impl Resolver<'_> {
         Ok(Joined { relation: Relation::Join { kind, left, right, on }, sources, columns })
     }
 
+    /// The one column of a join's side that USING names.
+    fn merging(&self, side: &Joined, name: &str) -> Result<Visible, SqlError> {
+        let mut found = side.columns.iter().filter(|c| self.dialect.same_name(&c.name, name));
+        match (found.next(), found.next()) {
+            (Some(column), None) => Ok(column.clone()),
+            (Some(_), Some(_)) => Err(SqlError::AmbiguousColumn { name: shown(name) }),
+            (None, _) => {
+                let names = side.columns.iter().map(|c| c.name.as_str());
+                Err(SqlError::UnknownColumn { name: shown(name), suggestion: similar(name, names) })
+            }
+        }
+    }
+
+    /// The pairs of columns that NATURAL makes equal: those of one name, in the order of the left side.
+    fn natural(&self, left: &Joined, right: &Joined) -> Result<Vec<(Visible, Visible)>, SqlError> {
+        let common = |c: &&Visible| right.columns.iter().any(|r| self.dialect.same_name(&r.name, &c.name));
+        let pair = |c: &Visible| Ok((self.merging(left, &c.name)?, self.merging(right, &c.name)?));
+        left.columns.iter().filter(common).map(pair).collect()
+    }
+
     /// The pairs of columns that USING makes equal.
     fn using(
         &self,
@@ -268,17 +345,6 @@ impl Resolver<'_> {
         right: &Joined,
         columns: &[ast::ObjectName],
     ) -> Result<Vec<(Visible, Visible)>, SqlError> {
-        let one = |side: &Joined, name: &str| {
-            let mut found = side.columns.iter().filter(|c| self.dialect.same_name(&c.name, name));
-            match (found.next(), found.next()) {
-                (Some(column), None) => Ok(column.clone()),
-                (Some(_), Some(_)) => Err(SqlError::AmbiguousColumn { name: shown(name) }),
-                (None, _) => {
-                    let names = side.columns.iter().map(|c| c.name.as_str());
-                    Err(SqlError::UnknownColumn { name: shown(name), suggestion: similar(name, names) })
-                }
-            }
-        };
         let mut merged: Vec<(Visible, Visible)> = Vec::with_capacity(columns.len());
         for ast::ObjectName(parts) in columns {
             let [ast::ObjectNamePart::Identifier(ident)] = parts.as_slice() else {
@@ -287,7 +353,7 @@ impl Resolver<'_> {
             let name = self.folded(ident);
             let twice = merged.iter().any(|(l, _)| self.dialect.same_name(&l.name, &name));
             refused::when(twice, "a column named twice in USING")?;
-            merged.push((one(left, &name)?, one(right, &name)?));
+            merged.push((self.merging(left, &name)?, self.merging(right, &name)?));
         }
         Ok(merged)
     }
@@ -313,8 +379,55 @@ fn joined(relation: Relation, source: Source) -> Joined {
     Joined { relation, columns: source.visible(), sources: vec![source] }
 }
 
+/// The kind of a join, and its condition.
+fn join_kind(operator: &ast::JoinOperator) -> Result<(JoinKind, &ast::JoinConstraint), SqlError> {
+    use ast::JoinOperator as J;
+    match operator {
+        J::Join(constraint) | J::Inner(constraint) => Ok((JoinKind::Inner, constraint)),
+        J::Left(constraint) | J::LeftOuter(constraint) => Ok((JoinKind::Left, constraint)),
+        J::Right(constraint) | J::RightOuter(constraint) => Ok((JoinKind::Right, constraint)),
+        J::FullOuter(constraint) => Ok((JoinKind::Full, constraint)),
+        J::CrossJoin(none @ ast::JoinConstraint::None) => Ok((JoinKind::Cross, none)),
+        J::CrossJoin(_) => Err(SqlError::unsupported("CROSS JOIN with a condition")),
+        other => Err(refused::join(other)),
+    }
+}
+
+/// What a LATERAL relation sees: its neighbours to the left as one frame, and what surrounds the SELECT.
+fn neighbours<'p>(left: Option<&Left<'_>>, parent: Option<&'p Names<'p>>) -> Names<'p> {
+    let mut frame = Names { parent, ..Names::default() };
+    let mut next = left;
+    while let Some(Left { before, sources, columns }) = next {
+        frame.sources.extend(sources.iter().cloned());
+        frame.columns.extend(columns.iter().cloned());
+        next = *before;
+    }
+    frame
+}
+
+/// A query for all the columns of one relation.
+fn all_of(relation: Relation, source: &Source, limit: Option<u64>) -> Query {
+    let column = |c: &ColumnRef| Projection { expr: Expr::Column(c.clone()), name: c.name.clone() };
+    let select = Select {
+        distinct: Distinct::All,
+        projection: source.columns.iter().map(column).collect(),
+        from: vec![relation],
+        filter: None,
+        group_by: Vec::new(),
+        grouping_sets: Vec::new(),
+        having: None,
+    };
+    let body = SetExpr::Select(Box::new(select));
+    Query { with: Vec::new(), body, order_by: Vec::new(), limit: limit.map(rows), offset: None }
+}
+
+/// Whether a name is one word without quotes.
+fn is_plain(parts: &[ast::ObjectNamePart]) -> bool {
+    matches!(parts, [ast::ObjectNamePart::Identifier(ast::Ident { quote_style: None, .. })])
+}
+
 /// A relation made of a query's columns.
-fn source(alias: String, columns: &[OutputColumn]) -> Source {
+pub(super) fn source(alias: String, columns: &[OutputColumn]) -> Source {
     let column = |c: &OutputColumn| ColumnRef {
         relation: alias.clone(),
         name: c.name.clone(),

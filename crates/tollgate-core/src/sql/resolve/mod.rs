@@ -6,6 +6,7 @@
 mod call;
 mod expr;
 mod from;
+mod group;
 mod names;
 mod output;
 mod query;
@@ -13,6 +14,8 @@ mod refused;
 mod scope;
 mod select;
 mod types;
+mod values;
+mod with;
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +29,7 @@ use self::expr::{Aggregates, At, Position};
 use self::names::{Capture, Names, Source};
 use self::query::Outer;
 use super::error::{SqlError, shown};
-use super::limits::{ALIAS_BYTES_MAX, DEPTH_MAX};
+use super::limits::{ALIAS_BYTES_MAX, DEPTH_MAX, EXPANDED_MAX};
 use super::parse::{parse_predicate, parse_query};
 use super::restriction::RAW;
 use super::tree;
@@ -76,11 +79,13 @@ struct Resolver<'a> {
     depth: usize,
     /// Aliases made up so far.
     made_up: usize,
+    /// Relations named so far, each common table expression counted as often as it is read.
+    relations: usize,
 }
 
 impl<'a> Resolver<'a> {
     fn new(scope: &Scope<'a>) -> Self {
-        Self { scope: *scope, dialect: scope.catalog.dialect(), depth: 0, made_up: 0 }
+        Self { scope: *scope, dialect: scope.catalog.dialect(), depth: 0, made_up: 0, relations: 0 }
     }
 
     /// Resolves something one level further down.
@@ -116,6 +121,18 @@ impl<'a> Resolver<'a> {
             return Err(SqlError::unsupported(format!("the alias {} (`tg_` is reserved)", shown(&name))));
         }
         Ok(name)
+    }
+
+    /// Counts relations that the statement comes to. Common table expressions that each read another twice double them.
+    fn count_relations(&mut self, more: usize) -> Result<(), SqlError> {
+        self.relations += more;
+        if self.relations > EXPANDED_MAX {
+            return Err(SqlError::TooComplex {
+                what: "relations, common table expressions counted each time they are read",
+                max: EXPANDED_MAX,
+            });
+        }
+        Ok(())
     }
 
     /// An alias that no text can have.

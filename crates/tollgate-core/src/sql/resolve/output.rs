@@ -100,7 +100,13 @@ pub(super) fn body_columns(dialect: Dialect, body: &SetExpr) -> Vec<OutputColumn
     match body {
         SetExpr::Query(query) => output_columns(dialect, query),
         SetExpr::Select(select) => {
-            select.projection.iter().map(|p| describe(dialect, p.name.clone(), &p.expr)).collect()
+            let mut columns: Vec<OutputColumn> =
+                select.projection.iter().map(|p| describe(dialect, p.name.clone(), &p.expr)).collect();
+            if !select.grouping_sets.is_empty() {
+                // What a set leaves out is NULL in its rows.
+                columns.iter_mut().for_each(|column| column.nullable = true);
+            }
+            columns
         }
         SetExpr::SetOperation { op: _, quantifier: _, left, right } => {
             let arms = body_columns(dialect, left).into_iter().zip(body_columns(dialect, right));
@@ -266,7 +272,7 @@ fn function_type(dialect: Dialect, function: &Function) -> Option<SqlType> {
 }
 
 /// The one type that all the values have, NULLs aside.
-fn common_type<'e>(dialect: Dialect, values: impl Iterator<Item = &'e Expr>) -> Option<SqlType> {
+pub(super) fn common_type<'e>(dialect: Dialect, values: impl Iterator<Item = &'e Expr>) -> Option<SqlType> {
     let mut common = None;
     for value in values.filter(|v| **v != Expr::Literal(Literal::Null)) {
         let ty = type_of(dialect, value)?;

@@ -1,18 +1,23 @@
-//! Queries: WITH, set operations, ordering and page.
+//! Queries: set operations, ordering and page.
 
 use sqlparser::ast;
 
 use super::Resolver;
-use super::expr::Position;
+use super::expr::{Aggregates, At, Position};
+use super::from::source;
 use super::names::{Names, similar};
-use super::output::{Output, body_columns, first_select_mut, unique};
+use super::output::{Naming, Output, body_columns, first_select_mut, unique};
 use super::refused;
+use super::with::Ctes;
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
 use crate::sql::limits::ARMS_MAX;
 use crate::sql::statement::OutputColumn;
 use crate::sql::tokens::BoundName;
-use crate::sql::tree::{self, Expr, Literal, OrderBy, OrderKey, Query, SetExpr, SetOperator, SetQuantifier, Slot};
+use crate::sql::tree::{
+    self, Distinct, Expr, Literal, OrderBy, OrderKey, Projection, Query, Relation, Select, SetExpr, SetOperator,
+    SetQuantifier, Slot,
+};
 
 /// What surrounds a query.
 #[derive(Clone, Copy, Default)]
@@ -23,35 +28,6 @@ pub(super) struct Outer<'p> {
     pub(super) ctes: Option<&'p Ctes<'p>>,
     /// Whether the query's own WHERE is a conjunct of a predicate.
     pub(super) position: Position,
-}
-
-/// The common table expressions of one WITH.
-#[derive(Default)]
-pub(super) struct Ctes<'p> {
-    parent: Option<&'p Ctes<'p>>,
-    list: Vec<CteShape>,
-}
-
-/// What a common table expression looks like from outside.
-pub(super) struct CteShape {
-    /// Its name.
-    pub(super) name: String,
-    /// Its columns.
-    pub(super) columns: Vec<OutputColumn>,
-}
-
-impl Ctes<'_> {
-    /// The common table expression of that name, from the inside out.
-    pub(super) fn find(&self, dialect: Dialect, name: &str) -> Option<&CteShape> {
-        let mut next = Some(self);
-        while let Some(ctes) = next {
-            if let Some(cte) = ctes.list.iter().find(|cte| dialect.same_name(&cte.name, name)) {
-                return Some(cte);
-            }
-            next = ctes.parent;
-        }
-        None
-    }
 }
 
 /// How a query is ordered, as written.
@@ -81,8 +57,7 @@ impl Resolver<'_> {
         refused::when(settings.is_some(), "SETTINGS")?;
         refused::when(format_clause.is_some(), "FORMAT")?;
         refused::when(!pipe_operators.is_empty(), "a pipe operator `|>`")?;
-        let (list, written) = self.with(with.as_ref(), outer)?;
-        let ctes = Ctes { parent: outer.ctes, list };
+        let (ctes, written) = self.with(with.as_ref(), outer)?;
         let inside = Outer { ctes: Some(&ctes), ..outer };
         let ordering = ordering(order_by.as_ref())?;
         let (limit, offset) = self.page(limit_clause.as_ref(), fetch.as_ref())?;
@@ -100,65 +75,8 @@ impl Resolver<'_> {
         Ok(Query { with: written, body, order_by, limit, offset })
     }
 
-    /// WITH: each expression sees those before it.
-    fn with(
-        &mut self,
-        with: Option<&ast::With>,
-        outer: Outer<'_>,
-    ) -> Result<(Vec<CteShape>, Vec<tree::Cte>), SqlError> {
-        let mut ctes = Ctes { parent: outer.ctes, list: Vec::new() };
-        let mut written = Vec::new();
-        let Some(ast::With { with_token: _, recursive, cte_tables }) = with else { return Ok((ctes.list, written)) };
-        refused::when(*recursive, "WITH RECURSIVE")?;
-        for ast::Cte { alias, query, from, materialized, closing_paren_token: _ } in cte_tables {
-            refused::when(from.is_some(), "FROM in a common table expression")?;
-            refused::when(materialized.is_some(), "MATERIALIZED")?;
-            let ast::TableAlias { explicit: _, name, columns, at } = alias;
-            refused::when(at.is_some(), "AT in an alias")?;
-            let name = self.alias(name)?;
-            let taken = ctes.find(self.dialect, &name).is_some()
-                || self.scope.visible.tables.keys().any(|t| self.dialect.same_name(&t.name, &name));
-            if taken {
-                let construct =
-                    format!("a common table expression named like another or like a table, {}", shown(&name));
-                return Err(SqlError::unsupported_use(construct, "give it a name of its own"));
-            }
-            let inside = Outer { names: outer.names, ctes: Some(&ctes), position: Position::Inside };
-            let query = self.query(query, inside)?;
-            let mut shape = body_columns(self.dialect, &query.body);
-            self.rename(&mut shape, columns, &name)?;
-            unique(self.dialect, shape.iter().map(|c| c.name.clone()), &shown(&name))?;
-            let columns = shape.iter().map(|c| c.name.clone()).collect();
-            written.push(tree::Cte { name: name.clone(), columns, query });
-            ctes.list.push(CteShape { name, columns: shape });
-        }
-        Ok((ctes.list, written))
-    }
-
-    /// Applies `alias (a, b, …)` to a relation's columns.
-    pub(super) fn rename(
-        &self,
-        shape: &mut [OutputColumn],
-        columns: &[ast::TableAliasColumnDef],
-        relation: &str,
-    ) -> Result<(), SqlError> {
-        if columns.is_empty() {
-            return Ok(());
-        }
-        if columns.len() != shape.len() {
-            let construct =
-                format!("a list of {} names for the {} columns of {}", columns.len(), shape.len(), shown(relation));
-            return Err(SqlError::unsupported(construct));
-        }
-        for (column, ast::TableAliasColumnDef { name, data_type }) in shape.iter_mut().zip(columns) {
-            refused::when(data_type.is_some(), "a type in a column alias")?;
-            column.name = self.alias(name)?;
-        }
-        Ok(())
-    }
-
     /// A body with the ordering that belongs to it: over a SELECT it may name columns, over a set operation only the output.
-    fn ordered_body(
+    pub(super) fn ordered_body(
         &mut self,
         body: &ast::SetExpr,
         ordering: Ordering<'_>,
@@ -169,29 +87,65 @@ impl Resolver<'_> {
             return Ok((SetExpr::Select(Box::new(select)), order_by));
         }
         let body = self.set_expr(body, outer)?;
-        let outputs = body_columns(self.dialect, &body);
+        let columns = body_columns(self.dialect, &body);
+        if !ordering.iter().all(|key| names_an_output(&key.expr)) {
+            return self.ordered_around(body, &columns, ordering, outer);
+        }
         let mut order_by = Vec::new();
         for key in ordering {
-            let position = self.output_position(unparenthesised(&key.expr), &outputs)?;
+            let position = self.output_position(unparenthesised(&key.expr), &columns)?;
             order_by.push(sort_key(key, OrderKey::Output(position))?);
         }
         Ok((body, order_by))
     }
 
+    /// A set operation ordered by expressions over its output, which databases want in a subquery.
+    fn ordered_around(
+        &mut self,
+        body: SetExpr,
+        columns: &[OutputColumn],
+        ordering: Ordering<'_>,
+        outer: Outer<'_>,
+    ) -> Result<(SetExpr, Vec<OrderBy>), SqlError> {
+        unique(self.dialect, columns.iter().map(|c| c.name.clone()), "the set operation")?;
+        let alias = self.made_up_alias();
+        let source = source(alias.clone(), columns);
+        let output = |c: &tree::ColumnRef| Output {
+            name: c.name.clone(),
+            expr: Expr::Column(c.clone()),
+            naming: Naming::Column,
+        };
+        let outputs: Vec<Output> = source.columns.iter().map(output).collect();
+        let names = Names { parent: outer.names, columns: source.visible(), sources: vec![source], ..Names::default() };
+        let aggregates = Aggregates::Refused("in ORDER BY of a set operation");
+        let at = At { names: &names, ctes: outer.ctes, position: Position::Inside, aggregates };
+        let mut order_by = Vec::with_capacity(ordering.len());
+        for key in ordering {
+            let lowered = self.order_key(&key.expr, &outputs, &Distinct::All, at)?;
+            order_by.push(sort_key(key, lowered)?);
+        }
+        let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, offset: None };
+        let select = Select {
+            distinct: Distinct::All,
+            projection: outputs.into_iter().map(|o| Projection { expr: o.expr, name: o.name }).collect(),
+            from: vec![Relation::Derived { query: Box::new(query), alias, lateral: false }],
+            filter: None,
+            group_by: Vec::new(),
+            grouping_sets: Vec::new(),
+            having: None,
+        };
+        Ok((SetExpr::Select(Box::new(select)), order_by))
+    }
+
     /// What yields rows, without an ordering of its own.
-    fn set_expr(&mut self, body: &ast::SetExpr, outer: Outer<'_>) -> Result<SetExpr, SqlError> {
+    pub(super) fn set_expr(&mut self, body: &ast::SetExpr, outer: Outer<'_>) -> Result<SetExpr, SqlError> {
         self.deeper(|this| match body {
             ast::SetExpr::Select(select) => {
                 this.select(select, &[], outer).map(|(select, _)| SetExpr::Select(Box::new(select)))
             }
             ast::SetExpr::Query(query) if is_bare(query) => this.set_expr(&query.body, outer),
-            ast::SetExpr::Query(query) if this.dialect == Dialect::Postgres => {
-                this.query(query, outer).map(|query| SetExpr::Query(Box::new(query)))
-            }
-            ast::SetExpr::Query(_) => Err(SqlError::unsupported_use(
-                "an ordered or limited arm of a set operation",
-                "write SELECT … FROM (SELECT …)",
-            )),
+            ast::SetExpr::Query(query) => this.query(query, outer).map(|query| SetExpr::Query(Box::new(query))),
+            ast::SetExpr::Values(values) => this.values(values, outer).map(|select| SetExpr::Select(Box::new(select))),
             ast::SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 this.set_operation((left, right), *op, *set_quantifier, outer)
             }
@@ -206,6 +160,28 @@ impl Resolver<'_> {
         quantifier: ast::SetQuantifier,
         outer: Outer<'_>,
     ) -> Result<SetExpr, SqlError> {
+        let (op, quantifier) = self.set_operator((left, right), op, quantifier)?;
+        // Emptiness of an arm may add rows, so a claim's list may not decide in here.
+        let outer = Outer { position: Position::Inside, ..outer };
+        let left = self.set_expr(left, outer)?;
+        let right = self.set_expr(right, outer)?;
+        self.same_width(&left, &right)?;
+        Ok(SetExpr::SetOperation { op, quantifier, left: Box::new(left), right: Box::new(right) })
+    }
+
+    /// Refuses arms that do not fit together.
+    pub(super) fn same_width(&self, left: &SetExpr, right: &SetExpr) -> Result<(), SqlError> {
+        let (a, b) = (body_columns(self.dialect, left).len(), body_columns(self.dialect, right).len());
+        refused::when(a != b, &format!("a set operation of {a} and {b} columns"))
+    }
+
+    /// Which set operation it is, if it is one that may stand between such arms.
+    pub(super) fn set_operator(
+        &self,
+        (left, right): (&ast::SetExpr, &ast::SetExpr),
+        op: ast::SetOperator,
+        quantifier: ast::SetQuantifier,
+    ) -> Result<(SetOperator, SetQuantifier), SqlError> {
         let op = match op {
             ast::SetOperator::Union => SetOperator::Union,
             ast::SetOperator::Intersect => SetOperator::Intersect,
@@ -225,20 +201,15 @@ impl Resolver<'_> {
         if self.dialect == Dialect::Sqlite {
             let all = quantifier == SetQuantifier::All && op != SetOperator::Union;
             refused::when(all, "INTERSECT ALL or EXCEPT ALL")?;
-            // SQLite has no precedence among them and no parentheses: anything but a plain chain would change its meaning.
-            let nested = matches!(right, ast::SetExpr::SetOperation { .. })
-                || matches!(right, ast::SetExpr::Query(q) if matches!(*q.body, ast::SetExpr::SetOperation { .. }));
-            refused::when(nested, "INTERSECT or parentheses on the right of a set operation")?;
+            // SQLite reads a chain from the left, whatever stands in it.
+            if matches!(right, ast::SetExpr::SetOperation { .. }) {
+                return Err(SqlError::unsupported_use(
+                    "INTERSECT after another set operation, which databases group differently",
+                    "put parentheses around what belongs together",
+                ));
+            }
         }
-        // Emptiness of an arm may add rows, so a claim's list may not decide in here.
-        let outer = Outer { position: Position::Inside, ..outer };
-        let left = Box::new(self.set_expr(left, outer)?);
-        let right = Box::new(self.set_expr(right, outer)?);
-        let (a, b) = (body_columns(self.dialect, &left).len(), body_columns(self.dialect, &right).len());
-        if a != b {
-            return Err(SqlError::unsupported(format!("a set operation of {a} and {b} columns")));
-        }
-        Ok(SetExpr::SetOperation { op, quantifier, left, right })
+        Ok((op, quantifier))
     }
 
     /// The position from 1 of the output column that a sort key over a set operation names.
@@ -255,15 +226,12 @@ impl Resolver<'_> {
             ast::Expr::Value(value) if matches!(value.value, ast::Value::Number(..)) => {
                 ordinal(&value.value, outputs.len(), "ORDER BY")
             }
-            _ => Err(SqlError::unsupported_use(
-                "an expression in ORDER BY of a set operation",
-                "name an output column or its position",
-            )),
+            _ => Err(SqlError::unsupported("this key in ORDER BY of a set operation")),
         }
     }
 
     /// LIMIT, OFFSET and FETCH: constants or parameters.
-    fn page(
+    pub(super) fn page(
         &self,
         limit_clause: Option<&ast::LimitClause>,
         fetch: Option<&ast::Fetch>,
@@ -278,30 +246,36 @@ impl Resolver<'_> {
             Some(ast::LimitClause::OffsetCommaLimit { offset, limit }) => (Some(limit), Some(offset)),
         };
         let limit = match (limit, fetch) {
-            (limit, None) => limit.map(|e| self.bound(e)).transpose()?,
+            (limit, None) => limit.map(|e| self.bound(e)).transpose()?.flatten(),
             (None, Some(ast::Fetch { with_ties: false, percent: false, quantity })) => match quantity {
-                Some(quantity) => Some(self.bound(quantity)?),
+                Some(quantity) => self.bound(quantity)?,
                 None => Some(Expr::Literal(Literal::Number("1".into()))),
             },
             _ => return Err(SqlError::unsupported_use("this form of FETCH", "write LIMIT")),
         };
-        Ok((limit, offset.map(|e| self.bound(e)).transpose()?))
+        Ok((limit, offset.map(|e| self.bound(e)).transpose()?.flatten()))
     }
 
-    /// A number of rows.
-    fn bound(&self, expr: &ast::Expr) -> Result<Expr, SqlError> {
-        let refuse =
-            || SqlError::unsupported_use("an expression as LIMIT or OFFSET", "write a whole number or a parameter");
-        let ast::Expr::Value(value) = unparenthesised(expr) else { return Err(refuse()) };
-        match &value.value {
-            ast::Value::Number(text, false) if text.parse::<i64>().is_ok() => {
-                Ok(Expr::Literal(Literal::Number(text.clone())))
+    /// A number of rows; NULL is none.
+    fn bound(&self, expr: &ast::Expr) -> Result<Option<Expr>, SqlError> {
+        if let ast::Expr::Value(value) = unparenthesised(expr) {
+            match &value.value {
+                ast::Value::Null => return Ok(None),
+                ast::Value::Placeholder(text) => {
+                    return match BoundName::from_placeholder(text)? {
+                        BoundName::Param(name) => self.single_param(text, name).map(Some),
+                        BoundName::Claim(_) => Err(SqlError::parameter(text, "may not be a number of rows")),
+                    };
+                }
+                _ => {}
             }
-            ast::Value::Placeholder(text) => match BoundName::from_placeholder(text)? {
-                BoundName::Param(name) => self.single_param(text, name),
-                BoundName::Claim(_) => Err(SqlError::parameter(text, "may not be a number of rows")),
-            },
-            _ => Err(refuse()),
+        }
+        match constant(expr).filter(|rows| *rows >= 0) {
+            Some(rows) => Ok(Some(Expr::Literal(Literal::Number(rows.to_string())))),
+            None => Err(SqlError::unsupported_use(
+                "an expression as LIMIT or OFFSET",
+                "write a whole number or a parameter",
+            )),
         }
     }
 
@@ -376,13 +350,47 @@ pub(super) fn unparenthesised(expr: &ast::Expr) -> &ast::Expr {
     expr
 }
 
+/// Whether a sort key is a name or a position.
+fn names_an_output(key: &ast::Expr) -> bool {
+    match unparenthesised(key) {
+        ast::Expr::Identifier(_) => true,
+        ast::Expr::Value(value) => matches!(value.value, ast::Value::Number(..)),
+        _ => false,
+    }
+}
+
+/// The value of whole numbers under `+`, `-` and `*`.
+fn constant(expr: &ast::Expr) -> Option<i64> {
+    match unparenthesised(expr) {
+        ast::Expr::Value(value) => match &value.value {
+            ast::Value::Number(text, false) => text.parse().ok(),
+            _ => None,
+        },
+        ast::Expr::BinaryOp { left, op, right } => {
+            let (left, right) = (constant(left)?, constant(right)?);
+            match op {
+                ast::BinaryOperator::Plus => left.checked_add(right),
+                ast::BinaryOperator::Minus => left.checked_sub(right),
+                ast::BinaryOperator::Multiply => left.checked_mul(right),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
 /// Whether a parenthesised query is nothing but its body.
 fn is_bare(query: &ast::Query) -> bool {
+    is_only_paged(query) && query.limit_clause.is_none()
+}
+
+/// Whether a query is nothing but its body, a LIMIT and an OFFSET.
+pub(super) fn is_only_paged(query: &ast::Query) -> bool {
     let ast::Query {
         with,
         body: _,
         order_by,
-        limit_clause,
+        limit_clause: _,
         fetch,
         locks,
         for_clause,
@@ -392,7 +400,6 @@ fn is_bare(query: &ast::Query) -> bool {
     } = query;
     with.is_none()
         && order_by.is_none()
-        && limit_clause.is_none()
         && fetch.is_none()
         && locks.is_empty()
         && for_clause.is_none()

@@ -5,17 +5,17 @@ use sqlparser::ast;
 use super::Resolver;
 use super::expr::{Aggregates, At, Position};
 use super::names::{Names, Source};
-use super::output::{Naming, Output, default_name, has_aggregate};
+use super::output::{Naming, Output, default_name};
 use super::query::{Outer, ordinal, sort_key, unparenthesised};
 use super::refused;
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
 use crate::sql::limits::PROJECTION_MAX;
-use crate::sql::tree::{ColumnRef, Expr, OrderBy, OrderKey, Projection, Select};
+use crate::sql::tree::{ColumnRef, Distinct, Expr, OrderBy, OrderKey, Projection, Select};
 
 /// The clauses of a SELECT that may stand in our grammar.
 struct Clauses<'s> {
-    distinct: bool,
+    distinct: Option<&'s ast::Distinct>,
     projection: &'s [ast::SelectItem],
     from: &'s [ast::TableWithJoins],
     filter: Option<&'s ast::Expr>,
@@ -42,28 +42,33 @@ impl Resolver<'_> {
 
         // A claim's empty list hides rows here, and hidden rows are fewer rows: unless they are counted. `ORDER BY count(*)`
         // counts them as well.
-        let grouped =
-            !clauses.group_by.is_empty() || clauses.having.is_some() || !ordering.is_empty() || names.aggregates.get();
+        let grouped = !clauses.group_by.is_empty()
+            || clauses.having.is_some()
+            || !ordering.is_empty()
+            || matches!(clauses.distinct, Some(ast::Distinct::On(_)))
+            || names.aggregates.get();
         let position = if grouped { Position::Inside } else { outer.position };
         let in_where = At { names: &names, ctes: outer.ctes, position, aggregates: Aggregates::Refused("in WHERE") };
         let filter = clauses.filter.map(|e| self.expr(e, in_where)).transpose()?;
         let used_in_filter = used_in_output..names.references.borrow().len();
 
         let at = At { names: &names, ctes: outer.ctes, position: Position::Inside, aggregates: Aggregates::Allowed };
-        let mut group_by = self.group_by(clauses.group_by, &outputs, at)?;
+        let (mut group_by, grouping_sets) = self.group_by(clauses.group_by, &outputs, at)?;
         let having = clauses.having.map(|e| self.expr(e, at)).transpose()?;
+        let distinct = self.distinction(clauses.distinct, &outputs, at)?;
         let mut order_by = Vec::with_capacity(ordering.len());
         for key in ordering {
-            let lowered = self.order_key(&key.expr, &outputs, clauses.distinct, at)?;
+            let lowered = self.order_key(&key.expr, &outputs, &distinct, at)?;
             order_by.push(sort_key(key, lowered)?);
         }
-        if self.dialect == Dialect::Postgres && !group_by.is_empty() {
+        leads_the_ordering(&distinct, &order_by, &outputs)?;
+        if self.dialect == Dialect::Postgres && !group_by.is_empty() && grouping_sets.is_empty() {
             let references = names.references.take();
             let used = references.iter().enumerate().filter(|(at, _)| !used_in_filter.contains(at)).map(|(_, c)| c);
             add_dependent(&mut group_by, &names.sources, used);
         }
         let projection = outputs.into_iter().map(|o| Projection { expr: o.expr, name: o.name }).collect();
-        Ok((Select { distinct: clauses.distinct, projection, from, filter, group_by, having }, order_by))
+        Ok((Select { distinct, projection, from, filter, group_by, grouping_sets, having }, order_by))
     }
 
     /// The output: wildcards expanded, every column named.
@@ -140,44 +145,39 @@ impl Resolver<'_> {
         names.source(self.dialect, &self.folded(ident))
     }
 
-    /// The grouping: positions and aliases stand for the expressions of the output; an input column wins over an alias.
-    fn group_by(&mut self, keys: &[ast::Expr], outputs: &[Output], at: At<'_>) -> Result<Vec<Expr>, SqlError> {
-        let at = At { aggregates: Aggregates::Refused("in GROUP BY"), ..at };
-        let mut group_by = Vec::with_capacity(keys.len());
-        for key in keys {
-            let expr = match unparenthesised(key) {
-                ast::Expr::Value(value) if matches!(value.value, ast::Value::Number(..)) => {
-                    let position = ordinal(&value.value, outputs.len(), "GROUP BY")?;
-                    outputs.get(position - 1).map(|o| o.expr.clone())
-                }
-                ast::Expr::Identifier(ident) => {
-                    let name = self.folded(ident);
-                    match at.names.local(self.dialect, &name)? {
-                        Some(column) => Some(column),
-                        None => self.one_output(&name, outputs)?.and_then(|at| outputs.get(at)).map(|o| o.expr.clone()),
-                    }
-                }
-                _ => None,
-            };
-            let expr = match expr {
-                Some(expr) => expr,
-                None => self.expr(key, at)?,
-            };
-            refused::when(has_aggregate(self.dialect, &expr), "an aggregate in GROUP BY")?;
-            refused::when(is_constant(&expr), "a constant in GROUP BY")?;
-            if !group_by.contains(&expr) {
-                group_by.push(expr);
+    /// DISTINCT and DISTINCT ON, whose keys are read like those of ORDER BY.
+    fn distinction(
+        &mut self,
+        written: Option<&ast::Distinct>,
+        outputs: &[Output],
+        at: At<'_>,
+    ) -> Result<Distinct, SqlError> {
+        let keys = match written {
+            None | Some(ast::Distinct::All) => return Ok(Distinct::All),
+            Some(ast::Distinct::Distinct) => return Ok(Distinct::Rows),
+            Some(ast::Distinct::On(_)) if self.dialect == Dialect::Sqlite => {
+                return Err(SqlError::unsupported_use("DISTINCT ON", "write GROUP BY with min or max"));
             }
+            Some(ast::Distinct::On(keys)) => keys,
+        };
+        refused::when(keys.is_empty(), "DISTINCT ON without an expression")?;
+        let mut on = Vec::with_capacity(keys.len());
+        for key in keys {
+            let expr = match self.order_key(key, outputs, &Distinct::All, at)? {
+                OrderKey::Expr(expr) => Some(expr),
+                OrderKey::Output(position) => outputs.get(position - 1).map(|o| o.expr.clone()),
+            };
+            on.extend(expr.filter(|expr| !on.contains(expr)));
         }
-        Ok(group_by)
+        Ok(Distinct::On(on))
     }
 
     /// One sort key: a bare name means the output first, then an input column.
-    fn order_key(
+    pub(super) fn order_key(
         &mut self,
         key: &ast::Expr,
         outputs: &[Output],
-        distinct: bool,
+        distinct: &Distinct,
         at: At<'_>,
     ) -> Result<OrderKey, SqlError> {
         match unparenthesised(key) {
@@ -193,7 +193,7 @@ impl Resolver<'_> {
         }
         let expr = self.expr(key, at)?;
         refused::when(is_constant(&expr), "a constant in ORDER BY")?;
-        if distinct && self.dialect == Dialect::Postgres {
+        if *distinct == Distinct::Rows && self.dialect == Dialect::Postgres {
             let position = outputs.iter().position(|o| o.expr == expr);
             return position.map(|at| OrderKey::Output(at + 1)).ok_or_else(|| {
                 SqlError::unsupported_use(
@@ -206,7 +206,7 @@ impl Resolver<'_> {
     }
 
     /// The output of that name, if there is one; several are no matter where they are the same.
-    fn one_output(&self, name: &str, outputs: &[Output]) -> Result<Option<usize>, SqlError> {
+    pub(super) fn one_output(&self, name: &str, outputs: &[Output]) -> Result<Option<usize>, SqlError> {
         // SQLite names what has no alias after its text, which nobody writes.
         let nameable = |o: &Output| self.dialect == Dialect::Postgres || o.naming != Naming::MadeUp;
         let mut found = self.matching_outputs(name, outputs).into_iter();
@@ -237,8 +237,25 @@ fn add_dependent<'c>(group_by: &mut Vec<Expr>, sources: &[Source], used: impl It
     }
 }
 
+/// Which row of several DISTINCT ON keeps is chosen by the ordering, so what it tells apart must lead there.
+fn leads_the_ordering(distinct: &Distinct, order_by: &[OrderBy], outputs: &[Output]) -> Result<(), SqlError> {
+    let Distinct::On(on) = distinct else { return Ok(()) };
+    let expr = |key: &OrderKey| match key {
+        OrderKey::Expr(expr) => Some(expr.clone()),
+        OrderKey::Output(position) => outputs.get(position - 1).map(|o| o.expr.clone()),
+    };
+    let keys: Vec<Option<Expr>> = order_by.iter().map(|key| expr(&key.key)).collect();
+    let is_on = |key: &Option<Expr>| key.as_ref().is_some_and(|key| on.contains(key));
+    let leading: Vec<&Option<Expr>> = keys.iter().take_while(|key| is_on(key)).collect();
+    let all_lead = on.iter().all(|key| leading.iter().any(|lead| lead.as_ref() == Some(key)));
+    if leading.len() == keys.len() || all_lead {
+        return Ok(());
+    }
+    Err(SqlError::unsupported_use("DISTINCT ON of something that ORDER BY does not begin with", "order by it first"))
+}
+
 /// Whether an expression is a constant to the engine, whose meaning in GROUP BY and ORDER BY differs from its value.
-fn is_constant(expr: &Expr) -> bool {
+pub(super) fn is_constant(expr: &Expr) -> bool {
     match expr {
         Expr::Literal(_) | Expr::Slot(_) => true,
         Expr::Unary { op: _, expr } => is_constant(expr),
@@ -292,21 +309,23 @@ fn clauses(select: &ast::Select) -> Result<Clauses<'_>, SqlError> {
     refused::when(qualify.is_some() || *window_before_qualify, "QUALIFY")?;
     refused::when(value_table_mode.is_some(), "SELECT AS VALUE or STRUCT")?;
     refused::when(*flavor != ast::SelectFlavor::Standard, "FROM before SELECT")?;
-    let distinct = match distinct {
-        None | Some(ast::Distinct::All) => false,
-        Some(ast::Distinct::Distinct) => true,
-        Some(ast::Distinct::On(_)) => {
-            return Err(SqlError::unsupported_use("DISTINCT ON", "write GROUP BY with min or max"));
-        }
-    };
     let group_by = match group_by {
         ast::GroupByExpr::All(_) => return Err(SqlError::unsupported("GROUP BY ALL")),
         ast::GroupByExpr::Expressions(keys, modifiers) => {
-            refused::when(!modifiers.is_empty(), "ROLLUP, CUBE or GROUPING SETS")?;
+            if !modifiers.is_empty() {
+                return Err(SqlError::unsupported_use("WITH ROLLUP or WITH CUBE", "write ROLLUP (…) or CUBE (…)"));
+            }
             keys
         }
     };
-    Ok(Clauses { distinct, projection, from, filter: selection.as_ref(), group_by, having: having.as_ref() })
+    Ok(Clauses {
+        distinct: distinct.as_ref(),
+        projection,
+        from,
+        filter: selection.as_ref(),
+        group_by,
+        having: having.as_ref(),
+    })
 }
 
 /// `*` without options.

@@ -1,0 +1,66 @@
+//! VALUES: constant tables, read like a SELECT from them.
+
+use sqlparser::ast;
+
+use super::Resolver;
+use super::expr::{Aggregates, At, Position};
+use super::names::Names;
+use super::output::{common_type, describe};
+use super::query::Outer;
+use super::refused;
+use crate::sql::error::SqlError;
+use crate::sql::limits::{PROJECTION_MAX, VALUES_MAX};
+use crate::sql::tree::{ColumnRef, Distinct, Expr, Projection, Relation, Select};
+
+impl Resolver<'_> {
+    /// `VALUES (…), …` as a SELECT of its columns, `column1` and so on in every database.
+    pub(super) fn values(&mut self, values: &ast::Values, outer: Outer<'_>) -> Result<Select, SqlError> {
+        let ast::Values { explicit_row, value_keyword, rows: written } = values;
+        refused::when(*explicit_row || *value_keyword, "VALUE or ROW (…)")?;
+        if written.len() > VALUES_MAX {
+            return Err(SqlError::TooComplex { what: "rows of VALUES", max: VALUES_MAX });
+        }
+        let names = Names { parent: outer.names, ..Names::default() };
+        let aggregates = Aggregates::Refused("in VALUES");
+        let at = At { names: &names, ctes: outer.ctes, position: Position::Inside, aggregates };
+        let width = written.first().map_or(0, |row| row.content.len());
+        refused::when(width == 0 || width > PROJECTION_MAX, "VALUES of no columns, or of too many")?;
+        let mut rows = Vec::with_capacity(written.len());
+        for row in written {
+            refused::when(row.content.len() != width, "VALUES of rows that differ in length")?;
+            let mut lowered = Vec::with_capacity(width);
+            for expr in &row.content {
+                lowered.push(self.expr(expr, at)?);
+            }
+            rows.push(lowered);
+        }
+        self.count_relations(1)?;
+        let alias = self.made_up_alias();
+        let projection = (0..width).map(|place| self.values_column(&rows, place, &alias)).collect();
+        Ok(Select {
+            distinct: Distinct::All,
+            projection,
+            from: vec![Relation::Values { rows, alias }],
+            filter: None,
+            group_by: Vec::new(),
+            grouping_sets: Vec::new(),
+            having: None,
+        })
+    }
+
+    fn values_column(&self, rows: &[Vec<Expr>], place: usize, alias: &str) -> Projection {
+        let cells = || rows.iter().filter_map(|row| row.get(place));
+        let known = cells().map(|cell| describe(self.dialect, String::new(), cell));
+        let (nullable, masked) = known.fold((false, false), |(n, m), c| (n || c.nullable, m || c.masked));
+        let name = format!("column{}", place + 1);
+        let column = ColumnRef {
+            relation: alias.to_owned(),
+            name: name.clone(),
+            origin: None,
+            ty: common_type(self.dialect, cells()),
+            masked,
+            nullable,
+        };
+        Projection { expr: Expr::Column(column), name }
+    }
+}
