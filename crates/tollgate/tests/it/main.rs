@@ -12,6 +12,7 @@
 mod architecture;
 mod bad_input;
 mod demo;
+mod differential;
 mod harness;
 mod leak;
 mod lifecycle;

@@ -1,0 +1,298 @@
+//! Policies made at random, each filter in two forms: as the configuration has it, and as a condition of our own over tables that
+//! already are what the role sees.
+
+use std::collections::BTreeSet;
+
+use tollgate_core::names::{Dialect, Value};
+
+use super::{
+    kind::{Cell, Kind, name, quoted},
+    random::Random,
+    world::{Grant, NUMBER, Table, World},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mask {
+    Null,
+    Redact,
+    Email,
+    Last4,
+}
+
+impl Mask {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Mask::Null => "null",
+            Mask::Redact => "redact",
+            Mask::Email => "email",
+            Mask::Last4 => "last4",
+        }
+    }
+
+    /// What the manual says that the mask shows.
+    pub(super) fn over(self, cell: &Cell) -> Cell {
+        let text = cell.as_deref()?;
+        let shown = match self {
+            Mask::Null => return None,
+            Mask::Redact => None,
+            Mask::Email => email(text),
+            Mask::Last4 => {
+                let characters: Vec<char> = text.chars().collect();
+                (characters.len() > 8)
+                    .then(|| format!("****{}", characters[characters.len() - 4..].iter().collect::<String>()))
+            }
+        };
+        Some(shown.unwrap_or_else(|| "redacted".to_owned()))
+    }
+}
+
+/// `j***@example.com`: a name of two characters or more, and a domain that is one.
+fn email(text: &str) -> Option<String> {
+    let (user, domain) = text.split_once('@')?;
+    let first = user.chars().next()?;
+    let is_domain = domain.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-');
+    let dotted = domain.find('.').is_some_and(|at| at > 0);
+    (user.chars().count() > 1 && is_domain && dotted).then(|| format!("{first}***@{domain}"))
+}
+
+/// A claim of the caller.
+#[derive(Clone, Debug)]
+pub(super) struct Claim {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) values: Vec<String>,
+    pub(super) is_list: bool,
+}
+
+impl Claim {
+    fn one(&self, text: &str) -> Value {
+        if self.kind == Kind::Int { Value::Integer(text.parse().unwrap()) } else { Value::Text(text.to_owned()) }
+    }
+
+    /// The value to bind.
+    pub(super) fn value(&self) -> Value {
+        if self.is_list {
+            Value::Array(self.values.iter().map(|text| self.one(text)).collect())
+        } else {
+            self.one(&self.values[0])
+        }
+    }
+
+    fn literals(&self) -> Vec<String> {
+        let literal = |text: &String| if self.kind == Kind::Int { format!("({text})") } else { quoted(text) };
+        self.values.iter().map(literal).collect()
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Text(String),
+    Table(usize),
+    /// `column = claim` or `column IN (claim)`.
+    Claimed {
+        column: usize,
+        operator: &'static str,
+        claim: usize,
+    },
+    Column(usize),
+}
+
+/// A row filter.
+#[derive(Clone, Debug)]
+pub(super) struct Filter {
+    table: usize,
+    parts: Vec<Part>,
+}
+
+impl Filter {
+    pub(super) fn as_configured(&self, world: &World) -> String {
+        self.write(
+            world,
+            |table| name(&world.tables[table].name),
+            |column, operator, claim| {
+                let claim = &world.claims[claim];
+                if claim.is_list {
+                    format!("{column} IN (:claims.{})", claim.name)
+                } else {
+                    format!("{column} {operator} :claims.{}", claim.name)
+                }
+            },
+        )
+    }
+
+    pub(super) fn as_run(&self, world: &World) -> String {
+        self.write(
+            world,
+            |table| format!("seen.{}", name(&world.tables[table].name)),
+            |column, operator, claim| {
+                let claim = &world.claims[claim];
+                let literals = claim.literals();
+                if !claim.is_list {
+                    format!("{column} {operator} {}", literals[0])
+                } else if literals.is_empty() {
+                    "(1 = 0)".to_owned()
+                } else {
+                    format!("{column} IN ({})", literals.join(", "))
+                }
+            },
+        )
+    }
+
+    fn write(
+        &self,
+        world: &World,
+        table: impl Fn(usize) -> String,
+        claimed: impl Fn(String, &str, usize) -> String,
+    ) -> String {
+        let own = &world.tables[self.table];
+        let column = |index: usize| format!("{}.{}", name(&own.name), name(&own.columns[index].name));
+        let part = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Table(at) => table(*at),
+            Part::Column(index) => column(*index),
+            Part::Claimed { column: index, operator, claim } => claimed(column(*index), operator, *claim),
+        };
+        self.parts.iter().map(part).collect()
+    }
+
+    /// The columns of its own table that it reads.
+    pub(super) fn reads(&self) -> BTreeSet<usize> {
+        let column = |part: &Part| match part {
+            Part::Column(index) | Part::Claimed { column: index, .. } => Some(*index),
+            Part::Text(_) | Part::Table(_) => None,
+        };
+        self.parts.iter().filter_map(column).collect()
+    }
+}
+
+/// A policy in the making.
+pub(super) struct Policy<'a> {
+    pub(super) random: &'a mut Random,
+    pub(super) dialect: Dialect,
+    pub(super) tables: &'a [Table],
+    pub(super) grants: Vec<Option<Grant>>,
+    pub(super) claims: Vec<Claim>,
+}
+
+impl Policy<'_> {
+    pub(super) fn fill(&mut self) {
+        for at in (0..self.tables.len()).rev() {
+            // The last one is always there: a role without tables has nothing to ask.
+            if at + 1 < self.tables.len() && self.random.percent(12) {
+                continue;
+            }
+            let columns = self.columns(at);
+            let filters = match self.random.below(10) {
+                0..=3 => Vec::new(),
+                4..=7 => vec![self.filter(at)],
+                _ => vec![self.filter(at), self.filter(at)],
+            };
+            self.grants[at] = Some(Grant { columns, filters });
+        }
+    }
+
+    fn columns(&mut self, at: usize) -> Vec<(usize, Option<Mask>)> {
+        let columns = &self.tables[at].columns;
+        let mut granted = Vec::new();
+        for (index, column) in columns.iter().enumerate() {
+            if index == NUMBER || self.random.percent(20) {
+                continue;
+            }
+            let mask = match column.kind {
+                Kind::Text if self.random.percent(35) => {
+                    Some(*self.random.one_of(&[Mask::Null, Mask::Redact, Mask::Email, Mask::Last4]))
+                }
+                _ => self.random.percent(8).then_some(Mask::Null),
+            };
+            granted.push((index, mask));
+        }
+        if granted.is_empty() {
+            granted.push((1, None));
+        }
+        if self.random.percent(20) {
+            self.random.shuffle(&mut granted);
+        }
+        granted
+    }
+
+    fn filter(&mut self, table: usize) -> Filter {
+        let mut parts = self.condition(table);
+        if self.random.percent(30) {
+            let both = if self.random.percent(60) { " OR " } else { " AND " };
+            parts.insert(0, Part::Text("(".to_owned()));
+            parts.push(Part::Text(format!("){both}(")));
+            parts.extend(self.condition(table));
+            parts.push(Part::Text(")".to_owned()));
+        }
+        Filter { table, parts }
+    }
+
+    fn condition(&mut self, table: usize) -> Vec<Part> {
+        let columns = &self.tables[table].columns;
+        let index = 1 + self.random.below(columns.len() - 1);
+        let kind = columns[index].kind;
+        let column = Part::Column(index);
+        let text = |text: &str| Part::Text(text.to_owned());
+        match self.random.below(10) {
+            0..=3 if matches!(kind, Kind::Int | Kind::Text) => {
+                let (claim, is_list) = self.claim(kind);
+                let operator = if is_list { "=" } else { *self.random.one_of(&["=", "<=", ">", "<>"]) };
+                vec![Part::Claimed { column: index, operator, claim }]
+            }
+            4..=6 if table + 1 < self.tables.len() => match self.elsewhere(table, index) {
+                Some(parts) => parts,
+                None => vec![column, text(" IS NOT NULL")],
+            },
+            7 if kind == Kind::Text => vec![column, text(" LIKE 'a%'")],
+            8 => vec![text("NOT ("), column, text(" IS NULL)")],
+            9 => vec![column, text(" IS NULL")],
+            _ => {
+                let literal = kind.literal(self.random, self.dialect);
+                let operator = *self.random.one_of(&[" = ", " <> ", " <= ", " > "]);
+                vec![column, Part::Text(format!("{operator}{literal}"))]
+            }
+        }
+    }
+
+    fn claim(&mut self, kind: Kind) -> (usize, bool) {
+        let is_list = self.random.percent(50);
+        let count = if is_list { self.random.below(4) } else { 1 };
+        let mut values = Vec::new();
+        while values.len() < count {
+            values.extend(kind.cell(self.random, self.dialect));
+        }
+        let at = self.claims.len();
+        self.claims.push(Claim { name: format!("c{at}"), kind, values, is_list });
+        (at, is_list)
+    }
+
+    /// A condition over another table as the role sees it.
+    fn elsewhere(&mut self, table: usize, index: usize) -> Option<Vec<Part>> {
+        let other = table + 1 + self.random.below(self.tables.len() - table - 1);
+        let kind = self.tables[table].columns[index].kind;
+        let grant = self.grants[other].as_ref()?;
+        let of_kind: Vec<usize> =
+            grant.columns.iter().map(|(at, _)| *at).filter(|at| self.tables[other].columns[*at].kind == kind).collect();
+        if of_kind.is_empty() {
+            return None;
+        }
+        let target = name(&self.tables[other].columns[*self.random.one_of(&of_kind)].name);
+        let text = |text: String| Part::Text(text);
+        Some(if self.random.percent(60) {
+            vec![
+                Part::Column(index),
+                text(format!(" IN (SELECT o.{target} FROM ")),
+                Part::Table(other),
+                text(format!(" AS o WHERE o.{target} IS NOT NULL)")),
+            ]
+        } else {
+            vec![
+                text("EXISTS (SELECT 1 FROM ".to_owned()),
+                Part::Table(other),
+                text(format!(" AS o WHERE o.{target} = ")),
+                Part::Column(index),
+                text(")".to_owned()),
+            ]
+        })
+    }
+}

@@ -1,0 +1,246 @@
+//! A database made at random, with a policy over it, and the same data as the policy should show it, made without the product:
+//! masks are computed here and filters are run by the engine from text of our own.
+
+use std::collections::BTreeSet;
+
+use tollgate_core::{
+    names::Dialect,
+    policy::{RoleGrant, RowsGrant, TableGrant},
+};
+
+use super::{
+    kind::{Cell, Kind, name},
+    policy::{Claim, Filter, Mask, Policy},
+    random::Random,
+};
+
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    /// The table whose `id` it refers to.
+    pub(super) refers_to: Option<usize>,
+}
+
+/// A table. Column 0 numbers the rows and is never granted; column 1 is the primary key.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    pub(super) name: String,
+    pub(super) columns: Vec<Column>,
+    pub(super) rows: Vec<Vec<Cell>>,
+}
+
+/// Where a row's number stands.
+pub(super) const NUMBER: usize = 0;
+/// Where the primary key stands.
+pub(super) const KEY: usize = 1;
+
+/// What a role sees of a table.
+#[derive(Clone, Debug)]
+pub(super) struct Grant {
+    /// The columns in the order of the grant, with their masks.
+    pub(super) columns: Vec<(usize, Option<Mask>)>,
+    /// All must hold; none for all rows.
+    pub(super) filters: Vec<Filter>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    pub(super) dialect: Dialect,
+    pub(super) tables: Vec<Table>,
+    /// What the role sees of each, if anything. A table's filter reads later tables alone.
+    pub(super) grants: Vec<Option<Grant>>,
+    pub(super) claims: Vec<Claim>,
+}
+
+const TABLE_NAMES: [&str; 8] = ["users", "orders", "Items", "two words", "logs", "order", "t", "événements"];
+const COLUMN_NAMES: [&str; 14] =
+    ["a", "b", "name", "grp", "val", "note", "Mixed", "two words", "select", "é", "we\"ird", "state", "c", "d"];
+
+impl World {
+    pub(super) fn new(random: &mut Random, dialect: Dialect) -> Self {
+        let mut names = TABLE_NAMES;
+        random.shuffle(&mut names);
+        let count = 2 + random.below(4);
+        let mut tables: Vec<Table> = (0..count)
+            .map(|at| Table {
+                name: names[at].to_owned(),
+                columns: columns(random, dialect, (at, count)),
+                rows: Vec::new(),
+            })
+            .collect();
+        let sizes: Vec<usize> = (0..count).map(|_| if random.percent(8) { 0 } else { 1 + random.below(13) }).collect();
+        for at in 0..count {
+            let rows = (0..sizes[at]).map(|number| row(random, dialect, &tables[at].columns, number, &sizes)).collect();
+            tables[at].rows = rows;
+        }
+        let mut policy = Policy { random, dialect, tables: &tables, grants: vec![None; count], claims: Vec::new() };
+        policy.fill();
+        let Policy { grants, claims, .. } = policy;
+        Self { dialect, tables, grants, claims }
+    }
+
+    /// What the product is told.
+    pub(super) fn role(&self) -> RoleGrant {
+        let tables = self.granted().map(|(at, grant)| {
+            let table = &self.tables[at];
+            let column = |index: usize| table.columns[index].name.clone();
+            let masked =
+                grant.columns.iter().filter_map(|(index, mask)| Some((column(*index), (*mask)?.name().to_owned())));
+            let filters: Vec<String> = grant.filters.iter().map(|filter| filter.as_configured(self)).collect();
+            TableGrant {
+                key: format!("db.{}", table.name),
+                schema: None,
+                table: table.name.clone(),
+                columns: grant.columns.iter().map(|(index, _)| column(*index)).collect(),
+                masks: masked.collect(),
+                rows: Some(match filters.as_slice() {
+                    [] => RowsGrant::One("all".to_owned()),
+                    [one] => RowsGrant::One(one.clone()),
+                    _ => RowsGrant::List(filters),
+                }),
+            }
+        });
+        RoleGrant { tables: tables.collect() }
+    }
+
+    /// The granted tables, each after those that its filter reads.
+    pub(super) fn granted(&self) -> impl Iterator<Item = (usize, &Grant)> {
+        self.grants.iter().enumerate().rev().filter_map(|(at, grant)| Some((at, grant.as_ref()?)))
+    }
+
+    /// The definition of a table with all its data. On PostgreSQL foreign keys come later.
+    pub(super) fn definition(&self, at: usize) -> String {
+        let table = &self.tables[at];
+        let columns = table.columns.iter().enumerate().map(|(index, column)| {
+            let key = if index == KEY { " PRIMARY KEY" } else { "" };
+            let reference = match (column.refers_to, self.dialect) {
+                (Some(target), Dialect::Sqlite) => {
+                    format!(
+                        " REFERENCES {} ({})",
+                        name(&self.tables[target].name),
+                        name(&self.tables[target].columns[KEY].name)
+                    )
+                }
+                _ => String::new(),
+            };
+            format!("{} {}{key}{reference}", name(&column.name), column.kind.declared(self.dialect))
+        });
+        format!("CREATE TABLE {} ({})", name(&table.name), columns.collect::<Vec<_>>().join(", "))
+    }
+
+    /// PostgreSQL's foreign keys.
+    pub(super) fn foreign_keys(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for table in &self.tables {
+            for column in &table.columns {
+                if let Some(target) = column.refers_to {
+                    let target = name(&self.tables[target].name);
+                    all.push(format!(
+                        "ALTER TABLE {} ADD FOREIGN KEY ({}) REFERENCES {target}",
+                        name(&table.name),
+                        name(&column.name)
+                    ));
+                }
+            }
+        }
+        all
+    }
+
+    /// The rows of a table as one INSERT.
+    pub(super) fn insertion(&self, at: usize, rows: &[Vec<Cell>]) -> Option<String> {
+        let table = &self.tables[at];
+        let columns: Vec<usize> = (0..table.columns.len()).collect();
+        self.insert(&name(&table.name), at, &columns, rows.iter().map(Vec::clone))
+    }
+
+    fn insert(
+        &self,
+        into: &str,
+        at: usize,
+        columns: &[usize],
+        rows: impl Iterator<Item = Vec<Cell>>,
+    ) -> Option<String> {
+        let kinds = columns.iter().map(|index| self.tables[at].columns[*index].kind);
+        let rows: Vec<String> = rows
+            .map(|row| {
+                let values = row.iter().zip(kinds.clone()).map(|(cell, kind)| kind.stored(cell, self.dialect));
+                format!("({})", values.collect::<Vec<_>>().join(", "))
+            })
+            .collect();
+        (!rows.is_empty()).then(|| format!("INSERT INTO {into} VALUES {}", rows.join(", ")))
+    }
+
+    /// The query for the numbers of a table's visible rows, in which `seen` holds the tables as the role sees them.
+    pub(super) fn visible_numbers(&self, at: usize, grant: &Grant) -> String {
+        let table = &self.tables[at];
+        let conditions: Vec<String> = grant.filters.iter().map(|filter| format!("({})", filter.as_run(self))).collect();
+        let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+        format!("SELECT {} FROM {}{filter}", name(&table.columns[NUMBER].name), name(&table.name))
+    }
+
+    /// The table as the role sees it: its definition, and its visible rows with their masks.
+    pub(super) fn seen(&self, at: usize, grant: &Grant, visible: &BTreeSet<i64>, schema: &str) -> Vec<String> {
+        let table = &self.tables[at];
+        let columns = grant.columns.iter().map(|(index, mask)| {
+            let column = &table.columns[*index];
+            let key = if *index == KEY && mask.is_none() { " PRIMARY KEY" } else { "" };
+            format!("{} {}{key}", name(&column.name), column.kind.declared(self.dialect))
+        });
+        let into = format!("{schema}.{}", name(&table.name));
+        let mut statements = vec![format!("CREATE TABLE {into} ({})", columns.collect::<Vec<_>>().join(", "))];
+        let indexes: Vec<usize> = grant.columns.iter().map(|(index, _)| *index).collect();
+        let rows = table.rows.iter().filter(|row| visible.contains(&number_of(row))).map(|row| {
+            let shown = grant.columns.iter().map(|(index, mask)| match mask {
+                None => row[*index].clone(),
+                Some(mask) => mask.over(&row[*index]),
+            });
+            shown.collect()
+        });
+        statements.extend(self.insert(&into, at, &indexes, rows));
+        statements
+    }
+}
+
+/// The number of a row.
+pub(super) fn number_of(row: &[Cell]) -> i64 {
+    row[NUMBER].as_deref().unwrap().parse().unwrap()
+}
+
+fn columns(random: &mut Random, dialect: Dialect, (at, count): (usize, usize)) -> Vec<Column> {
+    let plain = |name: &str, kind| Column { name: name.to_owned(), kind, refers_to: None };
+    let mut names = COLUMN_NAMES;
+    random.shuffle(&mut names);
+    let mut columns = vec![plain("row no", Kind::Int), plain("id", Kind::Int)];
+    for column in names.iter().take(2 + random.below(5)) {
+        let kind = if random.percent(25) { Kind::Text } else { *random.one_of(Kind::all(dialect)) };
+        columns.push(plain(column, kind));
+    }
+    if random.percent(50) {
+        let target = random.below(count);
+        if target != at {
+            let reference = Column { name: format!("ref{target}"), kind: Kind::Int, refers_to: Some(target) };
+            let place = 2 + random.below(columns.len() - 1);
+            columns.insert(place, reference);
+        }
+    }
+    columns
+}
+
+/// A row; keys are numbers from 1, so that references meet.
+pub(super) fn row(
+    random: &mut Random,
+    dialect: Dialect,
+    columns: &[Column],
+    number: usize,
+    sizes: &[usize],
+) -> Vec<Cell> {
+    let cell = |(index, column): (usize, &Column)| match (index, column.refers_to) {
+        (NUMBER, _) => Some(number.to_string()),
+        (KEY, _) => Some((number + 1).to_string()),
+        (_, Some(target)) if sizes[target] == 0 || random.percent(15) => None,
+        (_, Some(target)) => Some((1 + random.below(sizes[target])).to_string()),
+        (_, None) => column.kind.cell(random, dialect),
+    };
+    columns.iter().enumerate().map(cell).collect()
+}
