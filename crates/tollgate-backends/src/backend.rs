@@ -169,12 +169,58 @@ pub enum ErrorKind {
     Data,
     /// The database refused: privileges, read-only, its own second layer.
     Refused,
+    /// A caller's own statement does not fit together, found before it ran.
+    Statement(Fault),
     /// A table, column or type is not as it was when the tool was checked.
     Changed,
     /// Out of memory, disk, locks, or over a limit of the engine.
     Resources,
     /// Anything else.
     Internal,
+}
+
+/// What does not fit together in a caller's own statement. Every name in it was resolved before, so this speaks of the types of
+/// things that the caller sees, and of nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// An operator or a function that does not take these types, or several that do.
+    Operands,
+    /// Values of different types where one type is needed.
+    Mismatch,
+    /// A cast that does not exist.
+    Cast,
+    /// A written value that is none of its type.
+    Value,
+    /// A value whose type cannot be told.
+    Untyped,
+    /// Texts of different collations.
+    Collations,
+    /// A column outside aggregates that is not grouped by.
+    Grouping,
+    /// Anything else.
+    Other,
+}
+
+impl Fault {
+    fn sentence(self) -> &'static str {
+        match self {
+            Fault::Operands => {
+                "an operator or function of the statement does not take values of these types; cast one side, or compare values \
+                 of one type"
+            }
+            Fault::Mismatch => {
+                "values of different types stand where one type is needed (a condition, CASE, IN, UNION); cast them to one type"
+            }
+            Fault::Cast => "a value of this type cannot be cast to that type",
+            Fault::Value => {
+                "a value written in the statement is not a value of the type it stands for; check its form and range"
+            }
+            Fault::Untyped => "the type of a value in the statement cannot be told; cast it to the type that is meant",
+            Fault::Collations => "two texts of different collations are compared; compare columns of one collation",
+            Fault::Grouping => "a column must stand in GROUP BY or inside an aggregate function",
+            Fault::Other => "the database does not take the statement as it is written; write it more plainly",
+        }
+    }
 }
 
 impl ErrorKind {
@@ -187,6 +233,7 @@ impl ErrorKind {
             ErrorKind::Cancelled => Code::DB_CANCELLED,
             ErrorKind::Data => Code::DB_DATA,
             ErrorKind::Refused => Code::DB_REFUSED,
+            ErrorKind::Statement(_) => Code::SQL_NOT_TAKEN,
             ErrorKind::Changed => Code::DB_CHANGED,
             ErrorKind::Resources => Code::DB_RESOURCES,
             ErrorKind::Internal => Code::DB_INTERNAL,
@@ -204,6 +251,7 @@ impl ErrorKind {
                 "the database could not use a value of this call; check the ranges and formats of the arguments"
             }
             ErrorKind::Refused => "the database did not permit this statement; the operator's log says why",
+            ErrorKind::Statement(fault) => fault.sentence(),
             ErrorKind::Changed => {
                 "the database has changed since this tool was checked; the operator must check the configuration"
             }

@@ -16,7 +16,7 @@ mod pool;
 use std::{path::Path, sync::Arc};
 
 pub use backend::{
-    Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, PoolLimits, PoolStatus, ReadLimits, Rows,
+    Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Fault, PoolLimits, PoolStatus, ReadLimits, Rows,
     Truncation,
 };
 pub use finding::{Finding, FindingKind, Severity};

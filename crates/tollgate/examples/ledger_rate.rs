@@ -82,6 +82,8 @@ async fn call(ledger: &Ledger, caller: &Principal, input: &[Argument<'_>]) -> Re
         policy_hash: hash,
         config_hash: hash,
         sql_fingerprint: hash,
+        sql_sensitivity: Sensitivity::Plain,
+        sql_sha256: None,
         claims: &[],
         input,
         deadline: Duration::from_secs(10),

@@ -2,9 +2,12 @@
 
 use std::{error::Error as _, io};
 
-use tokio_postgres::{Error, error::DbError};
+use tokio_postgres::{
+    Error,
+    error::{DbError, Severity},
+};
 
-use crate::{BackendError, ErrorKind};
+use crate::{BackendError, ErrorKind, Fault};
 
 /// What the driver said, as a kind with the driver's story behind it.
 pub(super) fn backend_error(error: Error) -> BackendError {
@@ -31,6 +34,28 @@ pub(super) fn is_stale_plan(error: &Error) -> bool {
         "0A000" => refused.routine() == Some("RevalidateCachedQuery"),
         _ => false,
     })
+}
+
+/// What does not fit together in a statement that the server refuses to parse; `None` where something else is the matter.
+pub(super) fn fault(error: &Error) -> Option<Fault> {
+    let refused = error.as_db_error().filter(|refused| refused.parsed_severity() == Some(Severity::Error))?;
+    let code = refused.code().code();
+    match code {
+        // Privileges, and names that were there when they were resolved: tables, columns, schemas, types.
+        "42501" | "42P01" | "42703" | "3F000" | "42704" => None,
+        "42883" | "42725" => Some(Fault::Operands),
+        "42804" => Some(Fault::Mismatch),
+        "42846" => Some(Fault::Cast),
+        "42P18" => Some(Fault::Untyped),
+        "42P21" | "42P22" => Some(Fault::Collations),
+        "42803" => Some(Fault::Grouping),
+        "0A000" => Some(Fault::Other),
+        _ => match code.get(..2) {
+            Some("22") => Some(Fault::Value),
+            Some("42") => Some(Fault::Other),
+            _ => None,
+        },
+    }
 }
 
 /// Whether a cancel request stopped the statement: a timeout ends one with the same code. A server that says it in another language

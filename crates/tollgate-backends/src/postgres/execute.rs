@@ -155,7 +155,10 @@ impl Ended {
             }
             // Refused before anything was sent, or after the answer to it was read.
             Err(Failure::Ours(error)) => {
-                matches!(error.kind, ErrorKind::Data | ErrorKind::Changed | ErrorKind::Cancelled)
+                matches!(
+                    error.kind,
+                    ErrorKind::Data | ErrorKind::Changed | ErrorKind::Cancelled | ErrorKind::Statement(_)
+                )
             }
         };
         if at_rest {

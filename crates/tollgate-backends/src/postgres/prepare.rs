@@ -8,7 +8,7 @@ use std::{
 
 use postgres_types::{Oid, Type};
 use tokio_postgres::{Client, Statement};
-use tollgate_core::sql::CheckedStatement;
+use tollgate_core::sql::{Author, CheckedStatement};
 
 use super::{connect::Connection, error, execute::Failure, value::Encoding};
 use crate::{BackendError, ErrorKind, json::Keys};
@@ -104,6 +104,9 @@ pub(super) async fn prepared(
     shapes: &Shapes,
     checked: &CheckedStatement,
 ) -> Result<Arc<Prepared>, Failure> {
+    if let Author::Caller { .. } = checked.author() {
+        return once(&connection.client, checked).await.map(Arc::new);
+    }
     let fingerprint = checked.fingerprint();
     if let Some(prepared) = connection.statements.get(fingerprint) {
         return Ok(prepared);
@@ -125,6 +128,29 @@ pub(super) async fn prepared(
     };
     connection.statements.insert(*fingerprint, Arc::clone(&prepared));
     Ok(prepared)
+}
+
+/// A caller's own statement, for this one time: it will hardly come again, and would push out what does. It is closed in the
+/// server when it is dropped.
+async fn once(client: &Client, checked: &CheckedStatement) -> Result<Prepared, Failure> {
+    let statement = parse(client, checked).await.map_err(own_fault)?;
+    let (statement, _) = shaped(client, checked, statement).await?;
+    Ok(encoded(checked, statement)?)
+}
+
+/// What the server says of a statement that it never saw before, before it runs.
+fn own_fault(failure: Failure) -> Failure {
+    match failure {
+        Failure::Driver(driver) => match error::fault(&driver) {
+            Some(fault) => {
+                let database_code = driver.code().map(|state| state.code().to_owned());
+                let source = Some(driver.into());
+                Failure::Ours(BackendError { kind: ErrorKind::Statement(fault), database_code, source })
+            }
+            None => Failure::Driver(driver),
+        },
+        ours @ Failure::Ours(_) => ours,
+    }
 }
 
 /// The statement as the database describes it now; what it says becomes what later connections compare with.

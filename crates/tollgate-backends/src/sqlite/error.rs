@@ -2,7 +2,7 @@
 
 use rusqlite::{Error, ErrorCode, ffi};
 
-use crate::{BackendError, ErrorKind};
+use crate::{BackendError, ErrorKind, Fault};
 
 /// What was being done when SQLite failed: its one code for "SQL error" means different things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub(super) enum Phase {
     Opening,
     /// Preparing a statement: its text fitted the schema when it was checked.
     Preparing,
+    /// Preparing a caller's own statement, which may not fit together.
+    PreparingOnce,
     /// Running a statement, over values.
     Running,
 }
@@ -59,6 +61,12 @@ fn kind_of(extended_code: i32, message: &str, phase: Phase) -> ErrorKind {
             // The authorizer's word about a function, which has no code of its own.
             _ if message.starts_with("not authorized") => ErrorKind::Refused,
             Phase::Preparing => ErrorKind::Changed,
+            Phase::PreparingOnce => match message {
+                // Every name was resolved against the catalog: what is not there now has gone since.
+                gone if gone.starts_with("no such table") || gone.starts_with("no such column") => ErrorKind::Changed,
+                misuse if misuse.starts_with("misuse of ") => ErrorKind::Statement(Fault::Grouping),
+                _ => ErrorKind::Statement(Fault::Other),
+            },
             Phase::Running if message.starts_with("no such ") => ErrorKind::Changed,
             Phase::Running => ErrorKind::Data,
         },

@@ -15,7 +15,7 @@ use rusqlite::{OptionalExtension as _, PrepFlags, Statement};
 use tollgate_core::{
     catalog::{SqlType, TypeKind},
     names::Value,
-    sql::{CheckedStatement, Described, Footprint, OutputColumn},
+    sql::{Author, CheckedStatement, Described, Footprint, OutputColumn},
 };
 
 use super::{
@@ -40,6 +40,7 @@ pub(super) struct Guarded<'a> {
     pub(super) footprint: &'a Footprint,
     pub(super) columns: &'a [OutputColumn],
     pub(super) slots: usize,
+    pub(super) author: Author,
 }
 
 impl<'a> From<&'a CheckedStatement> for Guarded<'a> {
@@ -49,6 +50,7 @@ impl<'a> From<&'a CheckedStatement> for Guarded<'a> {
             footprint: statement.footprint(),
             columns: statement.columns(),
             slots: statement.slots().len(),
+            author: statement.author(),
         }
     }
 }
@@ -116,7 +118,15 @@ impl<'c> Engine<'c> {
     ) -> Result<(Rows, Duration), BackendError> {
         let sent = Instant::now();
         let (authorizer, current) = (self.authorizer.clone(), self.current.clone());
-        let prepared = self.prepared(statement)?;
+        let mut once;
+        let prepared = match statement.author() {
+            Author::Operator => self.prepared(statement)?,
+            // It will hardly come again, and would push out what does.
+            Author::Caller { .. } => {
+                once = self.prepare_guarded(Guarded::from(statement))?;
+                &mut once
+            }
+        };
         let _armed = authorizer.arm(&prepared.allowance);
         let rows = prepared.run(values, limits).map_err(|error| error.explained(&current))?;
         Ok((rows, sent.elapsed()))
@@ -201,7 +211,10 @@ impl<'c> Engine<'c> {
     /// Prepares a text with the engine allowing exactly its footprint, and holds SQLite's view of it against the core's.
     pub(super) fn prepare_guarded(&self, guarded: Guarded<'_>) -> Result<Prepared<'c>, BackendError> {
         let allowance = self.allowance(guarded.footprint)?;
-        let mut flags = PrepFlags::SQLITE_PREPARE_PERSISTENT;
+        let (mut flags, phase) = match guarded.author {
+            Author::Operator => (PrepFlags::SQLITE_PREPARE_PERSISTENT, Phase::Preparing),
+            Author::Caller { .. } => (PrepFlags::default(), Phase::PreparingOnce),
+        };
         if !allowance.may_read_virtual_tables() {
             flags |= PrepFlags::SQLITE_PREPARE_NO_VTAB;
         }
@@ -209,7 +222,7 @@ impl<'c> Engine<'c> {
         let statement = self
             .connection
             .prepare_with_flags(guarded.text, flags)
-            .map_err(|error| Failure::Sqlite(error, Phase::Preparing).explained(&self.current))?;
+            .map_err(|error| Failure::Sqlite(error, phase).explained(&self.current))?;
         drop(armed);
         if !statement.readonly() || statement.is_explain() != 0 {
             return Err(BackendError::new(ErrorKind::Refused, "the statement is not a plain read"));

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tollgate_core::{
     catalog::{ColumnId, TableId},
     names::Value,
-    sql::{Footprint, OutputColumn},
+    sql::{Author, Footprint, OutputColumn},
 };
 
 use super::{Sqlite, connect::FileConnector, execute::Guarded};
@@ -64,7 +64,13 @@ impl Fixture {
             // As many columns as there are, which the core would know.
             let mut columns = Vec::new();
             loop {
-                let guarded = Guarded { text: &text, footprint: &footprint, columns: &columns, slots: values.len() };
+                let guarded = Guarded {
+                    text: &text,
+                    footprint: &footprint,
+                    columns: &columns,
+                    slots: values.len(),
+                    author: Author::Operator,
+                };
                 match engine.prepare_guarded(guarded) {
                     Err(error)
                         if error.kind == ErrorKind::Changed && error.database_code.is_none() && columns.len() < 9 =>

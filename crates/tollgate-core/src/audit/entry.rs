@@ -165,8 +165,11 @@ pub struct Intent<'a> {
     pub policy_hash: Cow<'a, str>,
     /// The configuration in force.
     pub config_hash: Cow<'a, str>,
-    /// The statement that runs, by its hash.
+    /// The statement that runs, by its hash: a keyed one where the statement's text holds a sensitive value.
     pub sql_fingerprint: Cow<'a, str>,
+    /// The SHA-256 of a statement that the caller wrote, as it came. Absent for tools, and where the text is sensitive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql_sha256: Option<Cow<'a, str>>,
     /// The caller's claims, sensitive ones hashed.
     pub claims: Map<String, Value>,
     /// The arguments, sensitive ones hashed.

@@ -17,6 +17,8 @@ use super::{Digest, cut};
 
 /// The longest text that is written whole, in bytes.
 const TEXT_MAX: usize = 1024;
+/// The longest statement that is written whole, in bytes.
+const STATEMENT_MAX: usize = 4096;
 /// The longest list that is written whole.
 const LIST_MAX: usize = 32;
 
@@ -38,17 +40,24 @@ pub struct Argument<'a> {
     pub value: Cow<'a, Value>,
     /// Whether the value may be written down.
     pub sensitivity: Sensitivity,
+    /// The longest text that is written whole, in bytes.
+    text_max: usize,
 }
 
 impl<'a> Argument<'a> {
     /// An argument of a tool.
     pub fn new(name: &'a str, value: &'a Value, sensitivity: Sensitivity) -> Self {
-        Self { name, value: Cow::Borrowed(value), sensitivity }
+        Self { name, value: Cow::Borrowed(value), sensitivity, text_max: TEXT_MAX }
+    }
+
+    /// A statement that a caller wrote: more of it is worth keeping.
+    pub fn statement(name: &'a str, value: &'a Value, sensitivity: Sensitivity) -> Self {
+        Self { text_max: STATEMENT_MAX, ..Self::new(name, value, sensitivity) }
     }
 
     /// A claim of the caller.
     pub fn claim(name: &'a str, value: &ClaimValue, sensitivity: Sensitivity) -> Self {
-        Self { name, value: Cow::Owned(claim_value(value)), sensitivity }
+        Self { name, value: Cow::Owned(claim_value(value)), sensitivity, text_max: TEXT_MAX }
     }
 }
 
@@ -124,12 +133,12 @@ impl Redactor {
         let recorded = |argument: &Argument<'_>| {
             let listed = sensitive.contains(argument.name);
             let sensitivity = if listed { Sensitivity::Sensitive } else { argument.sensitivity };
-            (argument.name.to_owned(), self.recorded(&argument.value, sensitivity))
+            (argument.name.to_owned(), self.recorded(&argument.value, sensitivity, argument.text_max))
         };
         arguments.iter().map(recorded).collect()
     }
 
-    fn recorded(&self, value: &Value, sensitivity: Sensitivity) -> Json {
+    fn recorded(&self, value: &Value, sensitivity: Sensitivity, text_max: usize) -> Json {
         match (value, sensitivity) {
             (Value::Array(items), Sensitivity::Sensitive) => {
                 let hashes: Vec<Json> = items.iter().take(LIST_MAX).map(|item| self.hash(item).into()).collect();
@@ -137,7 +146,8 @@ impl Redactor {
             }
             (_, Sensitivity::Sensitive) => json!({ "hash": self.hash(value) }),
             (Value::Array(items), Sensitivity::Plain) => {
-                let first = items.iter().take(LIST_MAX).map(|item| self.recorded(item, Sensitivity::Plain)).collect();
+                let items_kept = items.iter().take(LIST_MAX);
+                let first = items_kept.map(|item| self.recorded(item, Sensitivity::Plain, text_max)).collect();
                 if items.len() <= LIST_MAX {
                     return Json::Array(first);
                 }
@@ -147,10 +157,10 @@ impl Redactor {
             (Value::Bool(truth), Sensitivity::Plain) => Json::Bool(*truth),
             (Value::Integer(number), Sensitivity::Plain) => (*number).into(),
             (Value::Number(text) | Value::Text(text) | Value::Json(text), Sensitivity::Plain) => {
-                if text.len() <= TEXT_MAX {
+                if text.len() <= text_max {
                     return Json::String(text.clone());
                 }
-                json!({ "bytes": text.len(), "start": cut(text, TEXT_MAX), "hash": self.hash(value) })
+                json!({ "bytes": text.len(), "start": cut(text, text_max), "hash": self.hash(value) })
             }
         }
     }

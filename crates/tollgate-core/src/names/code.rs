@@ -109,6 +109,7 @@ codes! {
     SQL_TOO_COMPLEX = 409, "SQL over a limit of length, depth or joins";
     SQL_DUPLICATE_COLUMN = 410, "two result columns of one name";
     SQL_PARAMETER = 411, "a parameter that is undeclared, unused or out of place";
+    SQL_NOT_TAKEN = 412, "a statement of the caller's own that the database does not take";
 
     // 5xx: the database.
     DB_UNAVAILABLE = 501, "the database is not available";

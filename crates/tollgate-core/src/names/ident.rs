@@ -71,6 +71,20 @@ macro_rules! names {
     )*};
 }
 
+macro_rules! fixed {
+    ($($name:ident)*) => {$(
+        impl $name {
+            /// A name of Tollgate's own, well formed as it is written.
+            pub(crate) fn fixed(name: &'static str) -> Self {
+                debug_assert!(name.parse::<Self>().is_ok());
+                Self(name.into())
+            }
+        }
+    )*};
+}
+
+fixed! { ToolName ParamName }
+
 names! {
     /// A role of the policy, `support`.
     RoleName("role", b"-");

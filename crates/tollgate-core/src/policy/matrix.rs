@@ -26,6 +26,9 @@ pub struct RoleMatrix {
     pub databases: BTreeMap<DatabaseName, DatabaseMatrix>,
     /// The tools it may call.
     pub tools: BTreeSet<ToolName>,
+    /// The databases it may send its own SELECTs to.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub query: BTreeSet<DatabaseName>,
 }
 
 /// One role in one database: every table of the catalog.
@@ -147,6 +150,24 @@ impl Matrix {
             line.extend(self.roles.values().map(|role| word(role).to_owned()));
             grid.push(line);
         }
+        print(f, &grid)?;
+        self.queries(f, roles)
+    }
+
+    /// Which role may write its own statements, and where. Nothing is said where none may.
+    fn queries(&self, f: &mut fmt::Formatter<'_>, roles: &[&str]) -> fmt::Result {
+        let databases: BTreeSet<&DatabaseName> = self.roles.values().flat_map(|role| &role.query).collect();
+        if databases.is_empty() {
+            return Ok(());
+        }
+        let mut grid = vec![head("own statements".to_owned(), roles)];
+        for database in databases {
+            let mut line = vec![format!("  {database}")];
+            let word = |role: &RoleMatrix| if role.query.contains(database) { "allow" } else { "deny" };
+            line.extend(self.roles.values().map(|role| word(role).to_owned()));
+            grid.push(line);
+        }
+        writeln!(f)?;
         print(f, &grid)
     }
 }

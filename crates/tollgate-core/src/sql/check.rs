@@ -10,7 +10,7 @@ use super::render::{self, RenderError};
 use super::resolve::{ClaimUse, ParamShape, Scope, output_columns, resolve_query, unique_output_names};
 use super::restrict::{self, Fence, RestrictError};
 use super::restriction::Restrictions;
-use super::statement::{CheckedStatement, Page, PageBound};
+use super::statement::{Author, CheckedStatement, OutputColumn, Page, PageBound};
 use super::tree::{Expr, Literal, Query, Relation, Slot};
 use super::uses;
 use super::walk::{self, Node};
@@ -71,14 +71,42 @@ pub fn check(request: &Request<'_>) -> Result<CheckedStatement, SqlError> {
         claims: ClaimUse::Refused,
     };
     let query = resolve_query(request.sql, &scope)?;
-    check_query(query, request.catalog.dialect(), request.restrictions)
+    check_query(query, request.catalog.dialect(), request.restrictions, OutputNames::Unique)
+}
+
+/// The same for a statement that a caller wrote. It has no parameters, and result columns of one name are numbered.
+pub fn check_own(sql: &str, catalog: &Catalog, restrictions: &Restrictions) -> Result<CheckedStatement, SqlError> {
+    let params = BTreeMap::new();
+    let scope = Scope { catalog, visible: restrictions, params: &params, claims: ClaimUse::Refused };
+    let query = resolve_query(sql, &scope)?;
+    let compares_masked = uses::compares_masked_with_literal(&query);
+    let statement = check_query(query, catalog.dialect(), restrictions, OutputNames::Numbered)?;
+    Ok(CheckedStatement { author: Author::Caller { compares_masked }, ..statement })
+}
+
+/// What becomes of result columns of one name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OutputNames {
+    /// They are refused.
+    Unique,
+    /// They are numbered, `id`, `id_2`.
+    Numbered,
 }
 
 /// The same for a resolved query.
-fn check_query(mut query: Query, dialect: Dialect, restrictions: &Restrictions) -> Result<CheckedStatement, SqlError> {
+fn check_query(
+    mut query: Query,
+    dialect: Dialect,
+    restrictions: &Restrictions,
+    names: OutputNames,
+) -> Result<CheckedStatement, SqlError> {
     refuse_patterns(&query, dialect)?;
-    let columns = output_columns(dialect, &query);
-    unique_output_names(dialect, &columns)?;
+    let mut columns = output_columns(dialect, &query);
+    match names {
+        OutputNames::Unique => unique_output_names(dialect, &columns)?,
+        // The text keeps the names as they are: an order goes by position, and rows are read by position.
+        OutputNames::Numbered => number_output_names(dialect, &mut columns),
+    }
     let fence =
         leak::in_query(&query, &Context::of_query(&query, dialect)).filter(|_| names_hidden_rows(&query, restrictions));
     let page = page(&mut query)?;
@@ -88,7 +116,31 @@ fn check_query(mut query: Query, dialect: Dialect, restrictions: &Restrictions) 
     let slots = uses::slots(&query, rendered.slots, dialect);
     let footprint = uses::footprint(&query, dialect, fence.is_some());
     let fingerprint = Sha256::digest(&rendered.text).into();
-    Ok(CheckedStatement { dialect, text: rendered.text, slots, columns, footprint, page, fence, fingerprint })
+    let author = Author::Operator;
+    Ok(CheckedStatement { dialect, author, text: rendered.text, slots, columns, footprint, page, fence, fingerprint })
+}
+
+/// Numbers the columns whose name an earlier one has: `id`, `id_2`. A number that is part of another column's name is passed over.
+fn number_output_names(dialect: Dialect, columns: &mut [OutputColumn]) {
+    let key = |name: &str| match dialect {
+        Dialect::Postgres => name.to_owned(),
+        Dialect::Sqlite => name.to_ascii_lowercase(),
+    };
+    let written: BTreeSet<String> = columns.iter().map(|column| key(&column.name)).collect();
+    let mut used: BTreeMap<String, usize> = BTreeMap::new();
+    for column in columns {
+        let count = used.entry(key(&column.name)).or_insert(0);
+        *count += 1;
+        if *count == 1 {
+            continue;
+        }
+        let mut name = format!("{}_{count}", column.name);
+        while written.contains(&key(&name)) {
+            *count += 1;
+            name = format!("{}_{count}", column.name);
+        }
+        column.name = name;
+    }
 }
 
 /// The first operation of a resolved row filter that can fail on a row's data: it may fail for rows that it hides, so the

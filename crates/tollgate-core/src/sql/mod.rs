@@ -25,7 +25,7 @@ mod tokens;
 mod uses;
 mod walk;
 
-pub use check::{CheckError, Request, check, is_condition, leak_of_predicate, tables_of_predicate};
+pub use check::{CheckError, Request, check, check_own, is_condition, leak_of_predicate, tables_of_predicate};
 pub use error::SqlError;
 pub use leak::{Leak, ends_in_escape};
 pub use reach::Reach;
@@ -33,4 +33,4 @@ pub use render::RenderError;
 pub use resolve::{ClaimUse, ParamShape, Scope, resolve_predicate, resolve_query};
 pub use restrict::{RestrictError, restrict_predicate};
 pub use restriction::{RAW, RestrictedColumn, Restriction, Restrictions};
-pub use statement::{CheckedStatement, Described, Footprint, OutputColumn, Page, PageBound, SlotUse};
+pub use statement::{Author, CheckedStatement, Described, Footprint, OutputColumn, Page, PageBound, SlotUse};

@@ -16,6 +16,7 @@ use crate::names::{Dialect, ParamName};
 #[derive(Clone, Debug)]
 pub struct CheckedStatement {
     pub(super) dialect: Dialect,
+    pub(super) author: Author,
     pub(super) text: String,
     pub(super) slots: Vec<SlotUse>,
     pub(super) columns: Vec<OutputColumn>,
@@ -23,6 +24,18 @@ pub struct CheckedStatement {
     pub(super) page: Page,
     pub(super) fence: Option<Leak>,
     pub(super) fingerprint: [u8; 32],
+}
+
+/// Who wrote a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Author {
+    /// The operator, as a tool's or a row filter's: it will come again.
+    Operator,
+    /// The caller, for one call.
+    Caller {
+        /// Whether a masked column may be compared with a value in the text, which makes the text sensitive by itself.
+        compares_masked: bool,
+    },
 }
 
 /// One bound parameter of the statement, by position.
@@ -105,6 +118,11 @@ impl CheckedStatement {
     /// The dialect it is written in.
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// Who wrote it.
+    pub fn author(&self) -> Author {
+        self.author
     }
 
     /// The text that is sent: rendered, never the caller's.

@@ -3,7 +3,7 @@
 use super::leak;
 use super::restriction::RAW;
 use super::statement::{Footprint, SlotUse};
-use super::tree::{BinaryOp, ColumnRef, Expr, Query, Relation, SetExpr, Slot};
+use super::tree::{BinaryOp, ColumnRef, Expr, Literal, Query, Relation, SetExpr, SetOperator, SetQuantifier, Slot};
 use super::walk::{self, Node};
 use crate::catalog::ColumnId;
 use crate::names::Dialect;
@@ -107,6 +107,40 @@ fn compare(slot: &Slot, others: &[&Expr], slots: &mut [SlotUse]) {
         }
         used.masked |= columns(other).iter().any(|column| column.masked);
     }
+}
+
+/// Whether a resolved query may compare a masked column with a value that is written in it: a literal stands anywhere, and a
+/// masked column stands beside something else. Rather too often than too seldom, since a value can come by way of a subquery.
+pub(super) fn compares_masked_with_literal(query: &Query) -> bool {
+    let (mut literal, mut compared, mut united) = (false, false, false);
+    walk::each_in_query(query, &mut |node| match node {
+        Node::Expr(Expr::Literal(Literal::Number(_) | Literal::Text(_) | Literal::Typed(..))) => literal = true,
+        // What these join stands below them.
+        Node::Expr(Expr::Binary { op: BinaryOp::And | BinaryOp::Or, .. }) => {}
+        Node::Expr(expr) if !compared => {
+            let beside = walk::parts(expr).len() > 1 || walk::subquery(expr).is_some();
+            compared = beside && columns(expr).iter().any(|column| column.masked);
+        }
+        // Rows of the arms are compared with one another.
+        Node::SetExpr(SetExpr::SetOperation { quantifier: SetQuantifier::Distinct, .. })
+        | Node::SetExpr(SetExpr::SetOperation { op: SetOperator::Intersect | SetOperator::Except, .. }) => {
+            united = true;
+        }
+        Node::Query(_) | Node::Select(_) | Node::SetExpr(_) | Node::Relation(_) | Node::Expr(_) => {}
+    });
+    literal && (compared || (united && exports_masked(query)))
+}
+
+/// Whether any SELECT of a query puts out a masked column.
+fn exports_masked(query: &Query) -> bool {
+    let mut found = false;
+    walk::each_in_query(query, &mut |node| {
+        if let Node::Select(select) = node {
+            let mut exported = select.projection.iter().flat_map(|item| columns(&item.expr));
+            found |= exported.any(|column| column.masked);
+        }
+    });
+    found
 }
 
 fn columns(expr: &Expr) -> Vec<&ColumnRef> {

@@ -7,15 +7,16 @@ use serde_json::value::RawValue;
 
 use super::{
     arguments::{self, nearest},
+    callable::Callable,
     claims::{self, ClaimSlot},
-    cursor::{self, BoundPage, CursorSeal, SEALED_MAX},
+    cursor::{self, BoundPage, Callee, CursorSeal, SEALED_MAX},
     error::{ArgumentError, BindError, ClaimError},
-    param::Presence,
+    param::{Param, Presence},
     plan::{Plan, Variant},
 };
 use crate::{
     catalog::SqlType,
-    names::{Claims, Dialect, ParamName, Principal, Value},
+    names::{Claims, DatabaseName, Dialect, ParamName, Principal, Value},
     policy::Authorized,
     sql::{self, CheckedStatement, SlotUse, tree::Slot},
 };
@@ -45,6 +46,8 @@ pub struct Call<'a> {
 /// A call that may run: a checked statement and a value for each of its slots.
 #[derive(Clone, Debug)]
 pub struct BoundCall {
+    /// The database it runs in.
+    pub database: DatabaseName,
     /// The statement.
     pub statement: Arc<CheckedStatement>,
     /// A value for each of its slots, in order.
@@ -55,9 +58,12 @@ pub struct BoundCall {
     pub rows_max: u32,
 }
 
-/// Binds a call of an authorized tool. Every argument that does not fit is told, up to a bound, in one refusal.
-pub fn bind(tool: &Authorized<'_, Arc<Plan>>, call: &Call<'_>) -> Result<BoundCall, BindError> {
-    bind_plan(tool.tool(), call)
+/// Binds a call of what a role may call. Every argument that does not fit is told, up to a bound, in one refusal.
+pub fn bind(callable: &Authorized<'_, Callable>, call: &Call<'_>) -> Result<BoundCall, BindError> {
+    match callable.tool() {
+        Callable::Tool(plan) => bind_plan(plan, call),
+        Callable::Query(query) => query.bind(call),
+    }
 }
 
 /// Apart from `bind` for the tests of this module, which make plans and no roles.
@@ -65,12 +71,29 @@ pub(super) fn bind_plan(plan: &Plan, call: &Call<'_>) -> Result<BoundCall, BindE
     if let Some(deprecation) = plan.tool().deprecation() {
         deprecation.refuse_past_sunset(plan.tool().name(), call.today, plan.replacement())?;
     }
-    let given = read_arguments(plan, call.arguments)?;
+    let given = read_arguments(plan.params(), plan.pageable(), plan.tool().dialect(), call.arguments)?;
     let kept = plan.clauses().kept(|name| given.values.contains_key(name));
     let variant = plan.variant(kept).ok_or(BindError::Internal("a set of clauses has no statement"))?;
-    let binding = plan.pageable().then(|| {
+    let tool = plan.tool();
+    let callee = Callee { database: tool.database(), tool: tool.name(), fingerprint: tool.fingerprint() };
+    bind_statement(&Chosen { callee, variant, pageable: plan.pageable(), rows_max: plan.rows_max() }, &given, call)
+}
+
+/// The statement that a call's arguments chose.
+pub(super) struct Chosen<'a> {
+    pub(super) callee: Callee<'a>,
+    pub(super) variant: &'a Variant,
+    /// Whether a cursor may continue it.
+    pub(super) pageable: bool,
+    pub(super) rows_max: u32,
+}
+
+/// Page, patterns and values of the chosen statement.
+pub(super) fn bind_statement(chosen: &Chosen<'_>, given: &Given<'_>, call: &Call<'_>) -> Result<BoundCall, BindError> {
+    let Chosen { callee, variant, pageable, rows_max } = chosen;
+    let binding = pageable.then(|| {
         let arguments = given.values.iter().map(|(name, value)| (*name, value));
-        cursor::binding(plan, call.caller, call.policy_hash, variant.statement.fingerprint(), arguments)
+        cursor::binding(*callee, call.caller, call.policy_hash, variant.statement.fingerprint(), arguments)
     });
     let start = match (&given.cursor, &binding) {
         (None, _) => 0,
@@ -80,19 +103,31 @@ pub(super) fn bind_plan(plan: &Plan, call: &Call<'_>) -> Result<BoundCall, BindE
     let bounds = variant.statement.page();
     let bound = |bound| cursor::page_bound(bound, |name| given.values.get(name)).map_err(BindError::Internal);
     let (limit, offset) = (bound(bounds.limit.as_ref())?, bound(bounds.offset.as_ref())?);
-    let page = BoundPage::new(limit, offset, start, plan.rows_max(), binding).ok_or(BindError::Cursor)?;
-    refuse_unfinished_patterns(variant, &given)?;
-    let values = slot_values(variant, &given, &page, call, plan.tool().dialect())?;
-    Ok(BoundCall { statement: Arc::clone(&variant.statement), values, page, rows_max: plan.rows_max() })
+    let page = BoundPage::new(limit, offset, start, *rows_max, binding).ok_or(BindError::Cursor)?;
+    refuse_unfinished_patterns(variant, given)?;
+    let values = slot_values(variant, given, &page, call)?;
+    Ok(BoundCall {
+        database: callee.database.clone(),
+        statement: Arc::clone(&variant.statement),
+        values,
+        page,
+        rows_max: *rows_max,
+    })
 }
 
 /// The arguments as bound: those given and those in force by default.
-struct Given<'p> {
-    values: BTreeMap<&'p ParamName, Value>,
+pub(super) struct Given<'p> {
+    pub(super) values: BTreeMap<&'p ParamName, Value>,
     cursor: Option<String>,
 }
 
-fn read_arguments<'p>(plan: &'p Plan, raw: Option<&RawValue>) -> Result<Given<'p>, BindError> {
+/// Reads the arguments of a call by what the tool takes.
+pub(super) fn read_arguments<'p>(
+    params: &'p [Param],
+    pageable: bool,
+    dialect: Dialect,
+    raw: Option<&RawValue>,
+) -> Result<Given<'p>, BindError> {
     let entries = arguments::entries(raw).map_err(|error| BindError::Arguments(vec![error]))?;
     let mut given = Given { values: BTreeMap::new(), cursor: None };
     let mut errors = Vec::new();
@@ -102,23 +137,23 @@ fn read_arguments<'p>(plan: &'p Plan, raw: Option<&RawValue>) -> Result<Given<'p
         }
         // A null is an argument that is not given: a model often fills in every property it sees.
         let is_null = raw.get() == "null";
-        let read = match plan.params().iter().find(|param| param.name().as_str() == &**name) {
+        let read = match params.iter().find(|param| param.name().as_str() == &**name) {
             Some(_) if is_null => Ok(()),
-            Some(param) => param.read(raw, plan.tool().dialect()).map(|value| {
+            Some(param) => param.read(raw, dialect).map(|value| {
                 given.values.insert(param.name(), value);
             }),
-            None if **name == *cursor::ARGUMENT && plan.pageable() && is_null => Ok(()),
-            None if **name == *cursor::ARGUMENT && plan.pageable() => {
+            None if **name == *cursor::ARGUMENT && pageable && is_null => Ok(()),
+            None if **name == *cursor::ARGUMENT && pageable => {
                 read_cursor(raw).map(|sealed| given.cursor = Some(sealed))
             }
             None => {
                 let is_first = !errors.iter().any(|error| matches!(error, ArgumentError::Unknown { .. }));
-                Err(unknown(plan, name, is_first.then(|| takes(plan))))
+                Err(unknown(params, name, is_first.then(|| takes(params))))
             }
         };
         errors.extend(read.err());
     }
-    for param in plan.params() {
+    for param in params {
         let is_named = entries.iter().any(|(name, raw)| **name == *param.name().as_str() && raw.get() != "null");
         match param.presence() {
             _ if is_named => {}
@@ -144,13 +179,13 @@ fn read_cursor(raw: &RawValue) -> Result<String, ArgumentError> {
     })
 }
 
-fn unknown(plan: &Plan, name: &str, takes: Option<String>) -> ArgumentError {
-    let names = plan.params().iter().map(|param| param.name().as_str());
+fn unknown(params: &[Param], name: &str, takes: Option<String>) -> ArgumentError {
+    let names = params.iter().map(|param| param.name().as_str());
     ArgumentError::Unknown { name: arguments::echo(name), near: nearest(name, names).map(str::to_owned), takes }
 }
 
-fn takes(plan: &Plan) -> String {
-    match plan.params() {
+fn takes(params: &[Param]) -> String {
+    match params {
         [] => "this tool takes none".to_owned(),
         params if params.len() <= NAMES_LISTED_MAX => {
             let names: Vec<String> = params.iter().map(|param| format!("`{}`", param.name())).collect();
@@ -181,8 +216,8 @@ fn slot_values(
     given: &Given<'_>,
     page: &BoundPage,
     call: &Call<'_>,
-    dialect: Dialect,
 ) -> Result<Vec<Value>, BindError> {
+    let dialect = variant.statement.dialect();
     let slots = variant.statement.slots().iter().zip(&variant.slot_types);
     slots
         .map(|(slot, ty)| match &slot.slot {

@@ -2,9 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::plan::Plan;
 use crate::{
-    names::{ClaimValue, Origin, ParamName, Principal, Value},
+    names::{ClaimValue, DatabaseName, Origin, ParamName, Principal, ToolName, Value},
     sql::PageBound,
 };
 
@@ -92,9 +91,17 @@ pub(super) fn page_bound<'v>(
     }
 }
 
+/// What is called: a tool of one version, in one database.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Callee<'a> {
+    pub(super) database: &'a DatabaseName,
+    pub(super) tool: &'a ToolName,
+    pub(super) fingerprint: &'a [u8; 32],
+}
+
 /// SHA-256 over everything that makes a call this call: who asks, under which policy, what, with which values.
 pub(super) fn binding<'v>(
-    plan: &Plan,
+    callee: Callee<'_>,
     caller: &Principal,
     policy_hash: &[u8; 32],
     fingerprint: &[u8; 32],
@@ -116,9 +123,9 @@ pub(super) fn binding<'v>(
         fields.claim(value);
     }
     fields.bytes(policy_hash);
-    fields.text(plan.tool().database().as_str());
-    fields.text(plan.tool().name().as_str());
-    fields.bytes(plan.tool().fingerprint());
+    fields.text(callee.database.as_str());
+    fields.text(callee.tool.as_str());
+    fields.bytes(callee.fingerprint);
     fields.bytes(fingerprint);
     for (name, value) in arguments {
         fields.text(name.as_str());

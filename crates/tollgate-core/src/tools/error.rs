@@ -2,7 +2,7 @@
 //! Nothing here quotes a value of a sensitive parameter, or more than a little of any value.
 
 use crate::{
-    names::{ClaimName, Code, ParamName, Refusal, ToolName},
+    names::{ClaimName, Code, DatabaseName, ParamName, Refusal, ToolName},
     sql::SqlError,
 };
 
@@ -257,6 +257,12 @@ pub enum BindError {
     /// A cursor that was not made for this call.
     #[error("the cursor is expired, altered, or of another call: send the same arguments again without it")]
     Cursor,
+    /// A caller's own statement that is refused.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// The database that a caller chose did not answer when the configuration was compiled.
+    #[error("the database `{0}` is not available right now; try again shortly")]
+    Unavailable(DatabaseName),
     /// A tool past its sunset.
     #[error("`{tool}` is no longer served since {sunset}{}", .replacement.as_ref().map(|name| format!("; use `{name}`")).unwrap_or_default())]
     Sunset {
@@ -279,6 +285,8 @@ impl BindError {
             BindError::Arguments(errors) => errors.first().map_or(Code::INVALID_ARGUMENT, ArgumentError::code),
             BindError::Claim(_) => Code::MISSING_CLAIM,
             BindError::Cursor => Code::INVALID_CURSOR,
+            BindError::Sql(error) => error.code(),
+            BindError::Unavailable(_) => Code::DB_UNAVAILABLE,
             BindError::Sunset { .. } => Code::TOOL_SUNSET,
             BindError::Internal(_) => Code::INTERNAL,
         }
@@ -287,6 +295,8 @@ impl BindError {
     /// The sentence an agent reads. Every part of it comes from the tool's declaration, from the call itself, or from here.
     pub fn to_agent(&self) -> Refusal {
         match self {
+            BindError::Sql(error) => error.to_agent(),
+            BindError::Unavailable(_) => Refusal::new(self.code(), self.to_string()).retry_after_ms(1_000),
             BindError::Internal(_) => Refusal::new(self.code(), "an internal error; the operator's log says more"),
             _ => Refusal::new(self.code(), self.to_string()),
         }

@@ -3,9 +3,11 @@
 //! A tool goes through four forms, each proving more: a `Declaration` is what the configuration says, a `Tool` is a
 //! declaration that makes sense by itself, a `Draft` is a tool whose every variant passed `sql::check` for one role, and
 //! a `Plan` is a draft that the database described and that agrees with it. Only a plan can be called, only through `bind`.
+//! Beside them stands `query`, the one tool that is not declared: its statement comes with the call and is checked then.
 
 mod arguments;
 mod bind;
+mod callable;
 mod claims;
 mod cursor;
 mod datetime;
@@ -18,6 +20,7 @@ mod fit;
 mod param;
 mod pattern;
 mod plan;
+mod query;
 mod scalar;
 mod schema;
 mod summary;
@@ -25,14 +28,16 @@ mod tool;
 mod variants;
 
 pub use bind::{BoundCall, Call, bind};
+pub use callable::Callable;
 pub use cursor::{BoundPage, CursorSeal};
 pub use declare::{ConstraintDeclaration, Declaration, DeprecationDeclaration, ParamDeclaration, ParamType};
 pub use deprecation::Deprecation;
 pub use error::{ArgumentError, BindError, ClaimError, Problem, ToolError};
 pub use param::{Param, Presence};
 pub use plan::{CompileRequest, Draft, Plan, ROWS_MAX_DEFAULT};
+pub use query::{Probe, QUERY, QueryDraft, QueryRequest, QueryTool, Queryable};
 pub use schema::Listing;
-pub use summary::SummaryEntry;
+pub use summary::{SummaryEntry, SummaryKind};
 pub use tool::Tool;
 
 #[cfg(test)]

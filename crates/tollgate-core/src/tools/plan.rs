@@ -9,7 +9,7 @@ use std::{
 use serde_json::value::RawValue;
 
 use super::{
-    error::{Problem, ToolError},
+    error::{ClaimError, Problem, ToolError},
     fit,
     param::{Form, Param},
     schema::{self, Listing},
@@ -75,6 +75,19 @@ pub(super) struct Variant {
     pub(super) statement: Arc<CheckedStatement>,
     /// The type of each slot, where the database or the compared column says one.
     pub(super) slot_types: Vec<Option<SqlType>>,
+}
+
+impl Variant {
+    /// The claims that no call of it could bind, those that are not among `errors` yet.
+    pub(super) fn unfit_claims(&self, claims: &Claims, errors: &mut Vec<ClaimError>) {
+        for (slot, ty) in self.statement.slots().iter().zip(&self.slot_types) {
+            if let Some(Err(error)) = super::bind::claim(claims, slot, ty.as_ref(), self.statement.dialect())
+                && !errors.contains(&error)
+            {
+                errors.push(error);
+            }
+        }
+    }
 }
 
 impl Plan {
@@ -158,23 +171,17 @@ impl Plan {
     }
 
     /// Which of these claims every call would be refused for: what `check` tells of an agent before it calls.
-    pub fn unfit_claims(&self, claims: &Claims) -> Vec<super::ClaimError> {
+    pub fn unfit_claims(&self, claims: &Claims) -> Vec<ClaimError> {
         let mut errors = Vec::new();
         for variant in self.variants.values() {
-            for (slot, ty) in variant.statement.slots().iter().zip(&variant.slot_types) {
-                if let Some(Err(error)) = super::bind::claim(claims, slot, ty.as_ref(), self.tool.dialect())
-                    && !errors.contains(&error)
-                {
-                    errors.push(error);
-                }
-            }
+            variant.unfit_claims(claims, &mut errors);
         }
         errors
     }
 
     /// The arguments for the audit log, whether they can be bound or not.
     pub fn summarise(&self, arguments: Option<&RawValue>) -> Vec<SummaryEntry> {
-        summary::summarise(self, arguments)
+        summary::summarise(&self.params, arguments)
     }
 
     pub(super) fn clauses(&self) -> &Clauses {

@@ -176,18 +176,25 @@ pub(super) fn output(dialect: Dialect, variants: &[Columns<'_>]) -> Map<String, 
     }
     let required: Vec<String> =
         seen.into_iter().filter(|(_, count)| *count == variants.len()).map(|(name, _)| name).collect();
+    rows_of(&json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false
+    }))
+}
+
+/// The schema of a result whose columns depend on the call.
+pub(super) fn any_rows() -> Map<String, Value> {
+    rows_of(&json!({ "type": "object" }))
+}
+
+/// The result object around rows of that schema.
+fn rows_of(row: &Value) -> Map<String, Value> {
     let schema = json!({
         "type": "object",
         "properties": {
-            "rows": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": properties,
-                    "required": required,
-                    "additionalProperties": false
-                }
-            },
+            "rows": { "type": "array", "items": row },
             "row_count": { "type": "integer", "minimum": 0 },
             "truncated": { "type": "boolean" },
             "next_cursor": { "type": ["string", "null"] }

@@ -35,6 +35,11 @@ impl Clauses {
         Ok(Clauses(clauses))
     }
 
+    /// None at all.
+    pub(super) fn none() -> Clauses {
+        Clauses(Vec::new())
+    }
+
     /// The clauses kept when these parameters are given.
     pub(super) fn kept(&self, is_given: impl Fn(&ParamName) -> bool) -> u32 {
         let mut kept = 0;

@@ -1,11 +1,14 @@
 //! `tollgate check`: compiles the configuration against the live databases and says everything that is wrong. Serves and changes nothing.
 
-use std::{collections::BTreeSet, process::ExitCode};
+use std::{collections::BTreeSet, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use serde_json::{Value, json};
 use tollgate_backends::{Finding, Severity};
-use tollgate_core::names::ToolName;
+use tollgate_core::{
+    names::{DatabaseName, ToolName},
+    tools::Plan,
+};
 
 use super::{
     ConfigFile, Format,
@@ -90,7 +93,10 @@ fn print(command: &Check, compiled: &Compiled) {
     }
     let gateway = &compiled.gateway;
     output::line(format_args!("{}\n", output::table(&["database", "engine", "tables", "login"], &databases(gateway))));
-    output::line(format_args!("{}\n", output::table(&["role", "tables", "tools", "agents"], &roles(compiled))));
+    output::line(format_args!(
+        "{}\n",
+        output::table(&["role", "tables", "tools", "query", "agents"], &roles(compiled))
+    ));
     output::line(format_args!("{}\n", output::table(&["tool", "roles", "variants", ""], &tools(gateway))));
     let notes: Vec<String> = notes(compiled).collect();
     if !notes.is_empty() {
@@ -128,14 +134,15 @@ fn roles(compiled: &Compiled) -> Vec<Vec<String>> {
         let tables: usize = granted.map_or(0, |granted| granted.databases.values().map(config::visible_tables).sum());
         let agents = gateway.agents.values().filter(|agent| agent.role == role.name);
         let agents: Vec<&str> = agents.map(|agent| agent.name.as_str()).collect();
-        let tools = role.tools.iter().count() + role.unavailable.len();
-        vec![role.name.to_string(), tables.to_string(), tools.to_string(), agents.join(", ")]
+        let tools = granted.map_or(0, |granted| granted.tools.len());
+        let query: Vec<&str> = granted.into_iter().flat_map(|g| &g.query).map(DatabaseName::as_str).collect();
+        vec![role.name.to_string(), tables.to_string(), tools.to_string(), query.join(", "), agents.join(", ")]
     };
     gateway.roles.values().map(row).collect()
 }
 
 fn tools(gateway: &Gateway) -> Vec<Vec<String>> {
-    let served = gateway.roles.values().flat_map(|role| role.tools.iter().map(|tool| tool.name().clone()));
+    let served = plans(gateway).map(|plan| plan.tool().name().clone());
     let unavailable = gateway.roles.values().flat_map(|role| role.unavailable.keys().cloned());
     let names: BTreeSet<ToolName> = served.chain(unavailable).collect();
     let row = |name: ToolName| {
@@ -143,7 +150,8 @@ fn tools(gateway: &Gateway) -> Vec<Vec<String>> {
             .roles
             .values()
             .filter_map(|role| {
-                role.tools.authorize(name.as_str()).map(|tool| (role.name.as_str(), tool.tool().clone()))
+                let plan = role.tools.authorize(name.as_str())?.tool().plan()?;
+                Some((role.name.as_str(), Arc::clone(plan)))
             })
             .collect();
         let roles: Vec<&str> = plans.iter().map(|(role, _)| *role).collect();
@@ -196,8 +204,12 @@ fn findings(compiled: &Compiled) -> Value {
 
 /// Tools that some role calls through a fence.
 fn fenced(gateway: &Gateway) -> BTreeSet<&ToolName> {
-    let tools = gateway.roles.values().flat_map(|role| role.tools.iter());
-    tools.filter(|tool| tool.tool().fenced()).map(|tool| tool.name()).collect()
+    plans(gateway).filter(|plan| plan.fenced()).map(|plan| plan.tool().name()).collect()
+}
+
+/// Every declared tool, as each role has it.
+fn plans(gateway: &Gateway) -> impl Iterator<Item = &Arc<Plan>> {
+    gateway.roles.values().flat_map(|role| role.tools.iter()).filter_map(|callable| callable.tool().plan())
 }
 
 /// A line of the matrix: what is denied steps back, what is changed stands out.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
-use tollgate_core::names::Refusal;
+use tollgate_core::{names::Refusal, tools::QUERY};
 
 use super::{
     ConfigFile, Format,
@@ -18,7 +18,7 @@ use crate::{
     gateway::Explained,
 };
 
-/// Show a tool's statement as written, as rewritten for an agent, its parameters and its plan.
+/// Show a tool's statement as written, as rewritten for an agent, its parameters and its plan; or what an agent's own one becomes.
 ///
 /// For operators: it needs no key, runs nothing, and shows names and figures that agents never see.
 #[derive(Debug, Args)]
@@ -26,10 +26,17 @@ pub struct Explain {
     #[command(flatten)]
     config: ConfigFile,
     /// The tool
-    tool: String,
+    #[arg(required_unless_present = "sql")]
+    tool: Option<String>,
     /// Its arguments, k=v, which choose its optional clauses
     #[arg(value_name = "k=v", value_parser = argument)]
     arguments: Vec<(String, String)>,
+    /// A statement that the agent could send with `query`, instead of a tool
+    #[arg(long, value_name = "SELECT", conflicts_with = "tool")]
+    sql: Option<String>,
+    /// The database it is for, where the agent's role may query several
+    #[arg(long, requires = "sql")]
+    database: Option<String>,
     /// The agent whose policy applies
     #[arg(long = "as", value_name = "AGENT")]
     agent: String,
@@ -47,8 +54,22 @@ struct Printed<'a> {
     written: &'a str,
     rewritten: &'a str,
     fenced: bool,
+    fence: Option<&'a str>,
     parameters: &'a [(String, String)],
     plan: &'a str,
+}
+
+impl Explain {
+    /// The tool that is called; an agent's own statement is a call of `query`.
+    fn tool(&self) -> &str {
+        self.tool.as_deref().unwrap_or(QUERY)
+    }
+
+    fn arguments(&self) -> Vec<(String, String)> {
+        let own = [("sql", &self.sql), ("database", &self.database)];
+        let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+        self.arguments.iter().cloned().chain(own).collect()
+    }
 }
 
 /// Runs the command.
@@ -65,9 +86,9 @@ async fn explain(command: &Explain) -> Result<Result<Explained, Refusal>, StartE
     let explained = async {
         let caller = serving.directory.registered(&command.agent).map_err(|e| e.to_agent())?;
         let listings = serving.gateway.roles.get(caller.role()).map(|role| role.listings.clone());
-        let listing = listings.as_deref().and_then(|l| l.iter().find(|listing| listing.name == command.tool));
-        let arguments = arguments(listing, &command.arguments);
-        serving.explain(&caller, &command.tool, &arguments, SystemClock::default().today()).await
+        let listing = listings.as_deref().and_then(|l| l.iter().find(|listing| listing.name == command.tool()));
+        let arguments = arguments(listing, &command.arguments());
+        serving.explain(&caller, command.tool(), &arguments, SystemClock::default().today()).await
     }
     .await;
     serving.close().await;
@@ -77,12 +98,13 @@ async fn explain(command: &Explain) -> Result<Result<Explained, Refusal>, StartE
 fn print(command: &Explain, explained: &Explained) -> ExitCode {
     if command.format == Format::Json {
         let printed = Printed {
-            tool: &command.tool,
+            tool: command.tool(),
             agent: &command.agent,
             role: &explained.role,
             written: &explained.written,
             rewritten: &explained.rewritten,
-            fenced: explained.fenced,
+            fenced: explained.fence.is_some(),
+            fence: explained.fence.as_deref(),
             parameters: &explained.parameters,
             plan: &explained.plan,
         };
@@ -97,8 +119,12 @@ fn print(command: &Explain, explained: &Explained) -> ExitCode {
     let paint = Paint::stdout();
     let section =
         |title: &str, text: &str| output::line(format_args!("{}\n{}\n", paint.bold(title), output::indent(text)));
-    let fenced = if explained.fenced { ", fenced: a part of it could betray hidden rows by failing" } else { "" };
-    section(&format!("{} as {} (role {})", command.tool, command.agent, explained.role), explained.written.trim_end());
+    let fence = |operation| format!(", fenced: {operation} could betray hidden rows by failing");
+    let fenced = explained.fence.as_ref().map(fence).unwrap_or_default();
+    section(
+        &format!("{} as {} (role {})", command.tool(), command.agent, explained.role),
+        explained.written.trim_end(),
+    );
     section(&format!("as it runs{fenced}"), &explained.rewritten);
     let parameters: Vec<Vec<String>> =
         explained.parameters.iter().map(|(name, value)| vec![name.clone(), value.clone()]).collect();

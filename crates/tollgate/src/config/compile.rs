@@ -6,12 +6,12 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use tollgate_backends::Finding;
+use tollgate_backends::{BackendError, Finding};
 use tollgate_core::{
     names::{AgentName, Code, DatabaseName, RoleName, ToolName},
     policy::{self, Access, DatabaseMatrix, Grants, Matrix, PathPart, RoleMatrix, RowAccess},
-    sql::{Described, Reach, RestrictedColumn, Restriction, Restrictions, SqlError},
-    tools::{CompileRequest, Draft, Plan, Problem, Tool, ToolError},
+    sql::{CheckedStatement, Described, Reach, RestrictedColumn, Restriction, Restrictions, SqlError},
+    tools::{Callable, CompileRequest, Draft, Plan, Problem, QueryRequest, QueryTool, Queryable, Tool, ToolError},
 };
 
 use super::{
@@ -20,6 +20,7 @@ use super::{
     declaration::declaration,
     diagnostics::{Diagnostic, Diagnostics},
     file, references,
+    scalar::TableKey,
     source::Path,
 };
 use crate::{
@@ -98,7 +99,7 @@ struct Compiler<'a> {
 }
 
 /// A role's policy, by database.
-type Policies = BTreeMap<DatabaseName, policy::Role>;
+type Policies = BTreeMap<DatabaseName, Arc<policy::Role>>;
 
 impl Compiler<'_> {
     async fn compile(mut self) -> (BTreeMap<RoleName, Role>, Matrix, [u8; 32], BTreeMap<DatabaseName, Reach>) {
@@ -110,7 +111,7 @@ impl Compiler<'_> {
             let role = self.role(name, written, &policies, &tools).await;
             self.claims(&role);
             self.reach(&policies, &role);
-            matrix.roles.insert(name.clone(), self.matrix(&policies, &role));
+            matrix.roles.insert(name.clone(), self.matrix(written, &policies, &role));
             roles.insert(name.clone(), role);
         }
         let hash = policy_hash(&roles, &matrix);
@@ -132,7 +133,7 @@ impl Compiler<'_> {
                     for warning in role.warnings() {
                         self.policy_problem(name, warning, Diagnostic::warning);
                     }
-                    policies.insert(database.clone(), role);
+                    policies.insert(database.clone(), Arc::new(role));
                 }
                 Err(errors) => {
                     for error in &errors {
@@ -207,15 +208,8 @@ impl Compiler<'_> {
         let statements: Vec<_> = draft.statements().cloned().collect();
         let mut described = Vec::with_capacity(statements.len());
         for statement in &statements {
-            if let Some(known) = self.described.get(statement.fingerprint()) {
-                described.push(known.clone());
-                continue;
-            }
-            match opened.backend.describe(statement).await {
-                Ok(description) => {
-                    self.described.insert(*statement.fingerprint(), description.clone());
-                    described.push(description);
-                }
+            match self.describe(statement, opened).await {
+                Ok(description) => described.push(description),
                 Err(error) => {
                     let message = format!(
                         "tool `{name}`: the database does not take its statement: {}",
@@ -236,6 +230,16 @@ impl Compiler<'_> {
         }
     }
 
+    /// What the database says of a statement, asked once.
+    async fn describe(&mut self, statement: &CheckedStatement, opened: &Opened) -> Result<Described, BackendError> {
+        if let Some(known) = self.described.get(statement.fingerprint()) {
+            return Ok(known.clone());
+        }
+        let described = opened.backend.describe(statement).await?;
+        self.described.insert(*statement.fingerprint(), described.clone());
+        Ok(described)
+    }
+
     async fn role(
         &mut self,
         name: &RoleName,
@@ -245,7 +249,7 @@ impl Compiler<'_> {
     ) -> Role {
         let limits = self.limits(name, written);
         let granted: BTreeSet<ToolName> = written.tools.iter().cloned().collect();
-        let mut plans = Vec::new();
+        let mut callables = Vec::new();
         let mut unavailable = BTreeMap::new();
         for (i, tool_name) in written.tools.iter().enumerate() {
             let database = self.file.tools.get(tool_name).and_then(|tool| references::database_of(self.file, tool));
@@ -267,13 +271,75 @@ impl Compiler<'_> {
             };
             match Plan::compile(&request) {
                 Ok(draft) => {
-                    plans.extend(self.verify(draft, opened).await.map(|plan| (tool_name.clone(), Arc::new(plan))));
+                    let plan = self.verify(draft, opened).await;
+                    callables.extend(plan.map(|plan| Callable::Tool(Arc::new(plan))));
                 }
                 Err(errors) => self.unusable(name, tool_name, i, &errors),
             }
         }
-        let listings = plans.iter().map(|(_, plan)| listing(plan)).collect::<Vec<_>>();
-        Role { name: name.clone(), tools: Grants::new(plans), unavailable, limits, listings: listings.into() }
+        if !written.query.is_empty() {
+            let query = self.query(name, written, policies, limits).await;
+            callables.extend(query.map(|query| Callable::Query(Arc::new(query))));
+        }
+        let listings = callables.iter().map(listing).collect::<Vec<_>>();
+        let granted = callables.into_iter().map(|callable| (callable.listing().name.clone(), callable));
+        Role { name: name.clone(), tools: Grants::new(granted), unavailable, limits, listings: listings.into() }
+    }
+
+    /// The tool `query` of a role. Each of its tables is described under the role's policy, so that a row filter that the
+    /// database does not take is found here.
+    async fn query(
+        &mut self,
+        role: &RoleName,
+        written: &file::Role,
+        policies: &Policies,
+        limits: Limits,
+    ) -> Option<QueryTool> {
+        let mut databases = BTreeMap::new();
+        for name in written.query.iter().filter(|name| self.file.databases.contains_key(*name)) {
+            let queryable = match (self.databases.get(name), policies.get(name)) {
+                (Some(opened), Some(policy)) => {
+                    Some(Queryable { catalog: Arc::clone(&opened.catalog), role: Arc::clone(policy) })
+                }
+                (None, _) => None,
+                // What is wrong with the role's tables was reported there.
+                (Some(_), None) => return None,
+            };
+            databases.insert(name.clone(), queryable);
+        }
+        let request = QueryRequest { databases, rows_max: limits.rows_max, sensitive: &self.sensitive };
+        let draft = match QueryTool::compile(request) {
+            Ok(draft) => draft,
+            Err(error) => {
+                let message = format!("role `{role}` cannot be given `query`: {error}");
+                let path = Path::root().key("roles").key(role).key("query");
+                self.report(Diagnostic::error(Code::CONFIG_TOOL_UNUSABLE, message), &path);
+                return None;
+            }
+        };
+        let mut described = Vec::with_capacity(draft.probes().len());
+        for probe in draft.probes() {
+            let Some(opened) = self.databases.get(&probe.database) else { continue };
+            match self.describe(&probe.statement, opened).await {
+                Ok(description) => described.push(description),
+                Err(error) => {
+                    let (database, table) = (&probe.database, &probe.table);
+                    let message = format!(
+                        "role `{role}`: database `{database}` does not take what the role sees of `{table}`: {}",
+                        databases::chain(&error)
+                    );
+                    let mut keys = written.tables.keys().filter(|key| key.database == *database);
+                    let named = |key: &&TableKey| {
+                        opened.catalog.table(key.schema.as_deref(), &key.table).is_some_and(|found| found.id == *table)
+                    };
+                    let path = Path::root().key("roles").key(role).key("tables");
+                    let path = keys.find(named).map_or_else(|| path.clone(), |key| path.key(key));
+                    self.report(Diagnostic::error(Code::CONFIG_ROW_FILTER, message), &path);
+                    return None;
+                }
+            }
+        }
+        Some(draft.verify(&described))
     }
 
     /// A tool that is sound, and asks for more than the role may see.
@@ -323,20 +389,21 @@ impl Compiler<'_> {
         for (database, policy) in policies {
             self.reaches.entry(database.clone()).or_default().add_restrictions(policy.restrictions());
         }
-        for tool in role.tools.iter() {
-            let reach = self.reaches.entry(tool.tool().tool().database().clone()).or_default();
-            tool.tool().statements().for_each(|(_, statement)| reach.add_footprint(statement.footprint()));
+        for plan in plans(role) {
+            let reach = self.reaches.entry(plan.tool().database().clone()).or_default();
+            plan.statements().for_each(|(_, statement)| reach.add_footprint(statement.footprint()));
         }
     }
 
-    fn matrix(&self, policies: &Policies, role: &Role) -> RoleMatrix {
-        let of = |(name, policy): (&DatabaseName, &policy::Role)| {
+    fn matrix(&self, written: &file::Role, policies: &Policies, role: &Role) -> RoleMatrix {
+        let of = |(name, policy): (&DatabaseName, &Arc<policy::Role>)| {
             let opened = self.databases.get(name)?;
             Some((name.clone(), DatabaseMatrix::of(policy, &opened.catalog)))
         };
         RoleMatrix {
             databases: policies.iter().filter_map(of).collect(),
-            tools: role.tools.iter().map(|tool| tool.name().clone()).chain(role.unavailable.keys().cloned()).collect(),
+            tools: plans(role).map(|plan| plan.tool().name().clone()).chain(role.unavailable.keys().cloned()).collect(),
+            query: written.query.iter().cloned().collect(),
         }
     }
 }
@@ -370,8 +437,13 @@ fn everything(catalog: &tollgate_core::catalog::Catalog) -> Restrictions {
     Restrictions { tables: tables.collect() }
 }
 
-fn listing(plan: &Plan) -> ToolListing {
-    let listing = plan.listing();
+/// The declared tools that a role may call.
+fn plans(role: &Role) -> impl Iterator<Item = &Arc<Plan>> {
+    role.tools.iter().filter_map(|callable| callable.tool().plan())
+}
+
+fn listing(callable: &Callable) -> ToolListing {
+    let listing = callable.listing();
     ToolListing {
         name: listing.name.to_string(),
         title: Some(listing.title.clone()),
@@ -393,8 +465,8 @@ fn policy_hash(roles: &BTreeMap<RoleName, Role>, matrix: &Matrix) -> [u8; 32] {
         if let Some(granted) = matrix.roles.get(name) {
             hash.granted(granted);
         }
-        for authorized in role.tools.iter() {
-            hash.plan(authorized.tool());
+        for plan in plans(role) {
+            hash.plan(plan);
         }
         hash.part("");
     }
@@ -411,6 +483,10 @@ impl PolicyHash {
 
     /// What exists for the role. What does not may come and go without a change of policy.
     fn granted(&mut self, granted: &RoleMatrix) {
+        for database in &granted.query {
+            self.part(database.as_str());
+        }
+        self.part("");
         for (database, tables) in &granted.databases {
             for (name, table) in tables.tables.iter().filter(|(_, table)| table.rows != RowAccess::None) {
                 self.part(database.as_str());

@@ -103,6 +103,10 @@ pub struct Role {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub tools: Vec<ToolName>,
+    /// The databases that it may send SELECTs of its own to, with the tool `query`, under the same policy.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub query: Vec<DatabaseName>,
     /// How much one call may return.
     #[serde(default)]
     pub limits: Limits,

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use tollgate_core::names::{Code, DatabaseName, RoleName, ToolName};
+use tollgate_core::{
+    names::{Code, DatabaseName, RoleName, ToolName},
+    tools::QUERY,
+};
 
 use super::{
     Loaded,
@@ -70,6 +73,7 @@ impl References<'_> {
                     self.report(Diagnostic::error(Code::CONFIG_DUPLICATE, message), &place);
                 }
             }
+            self.queries(role, written, &path);
             if !file.agents.values().any(|agent| agent.role == *role) {
                 let message = format!("no agent has the role `{role}`");
                 self.report(Diagnostic::warning(Code::CONFIG_UNKNOWN_REFERENCE, message), &path);
@@ -77,8 +81,33 @@ impl References<'_> {
         }
     }
 
+    /// The databases that a role may send its own statements to.
+    fn queries(&mut self, role: &RoleName, written: &file::Role, path: &Path) {
+        let file = self.file;
+        for (i, database) in written.query.iter().enumerate() {
+            let place = path.key("query").index(i);
+            if !file.databases.contains_key(database) {
+                let message = format!("role `{role}` may query unknown database `{database}`");
+                self.unknown(message, &place, database.as_str(), file.databases.keys().map(DatabaseName::as_str));
+            } else if written.query.iter().take(i).any(|earlier| earlier == database) {
+                let message = format!("role `{role}` names database `{database}` twice");
+                self.report(Diagnostic::error(Code::CONFIG_DUPLICATE, message), &place);
+            } else if !written.tables.keys().any(|key| key.database == *database) {
+                let message = format!("role `{role}` may query `{database}` and sees no table of it");
+                self.report(Diagnostic::warning(Code::CONFIG_TOOL_UNUSABLE, message), &place);
+            }
+        }
+    }
+
     fn tools(&mut self) {
         let file = self.file;
+        if file.roles.values().any(|role| !role.query.is_empty()) {
+            for name in file.tools.keys().filter(|name| name.as_str() == QUERY) {
+                let message =
+                    format!("the tool `{name}` is Tollgate's own where a role has `query`; give this one another name");
+                self.report(Diagnostic::error(Code::CONFIG_DUPLICATE, message), &Path::root().key("tools").key(name));
+            }
+        }
         for (tool, written) in &file.tools {
             let path = Path::root().key("tools").key(tool);
             if database_of(file, written).is_none() && !file.databases.is_empty() {

@@ -4,13 +4,14 @@ use std::{fmt::Write, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 use tollgate_backends::{BackendError, ErrorKind, Executed, Execution, ReadLimits, Truncation};
 use tollgate_core::{
     audit::{Argument, Cut, Sensitivity, Status},
     names::{Code, Principal, Refusal, Value},
     policy::Authorized,
-    tools::{self, BoundCall, Plan, SummaryEntry},
+    tools::{self, BoundCall, Callable, SummaryKind},
 };
 
 use super::{DEADLINE_MAX, Database, Gate, Role, Serving, sha256};
@@ -53,6 +54,7 @@ impl From<BackendError> for Refused {
             ErrorKind::Unavailable
             | ErrorKind::Data
             | ErrorKind::Refused
+            | ErrorKind::Statement(_)
             | ErrorKind::Changed
             | ErrorKind::Resources
             | ErrorKind::Internal => Status::DbError,
@@ -127,16 +129,16 @@ impl Gate {
             return Err(AdmissionError::ShuttingDown.to_agent().into());
         }
         let deadline = (began + DEADLINE_MAX).min(call.deadline.unwrap_or(began + DEADLINE_MAX));
-        let (role, plan) = authorize(serving, &call.caller, &call.name)?;
-        let bound = self.bind(serving, &plan, call, ticket.call_id())?;
-        let database = serving.gateway.database(plan.tool().tool().database())?;
+        let (role, callable) = authorize(serving, &call.caller, &call.name)?;
+        let bound = self.bind(serving, &callable, call, ticket.call_id())?;
+        let database = serving.gateway.database(&bound.database)?;
         let admitted = tokio::select! {
             admitted = database.gatehouse.admit(deadline) => admitted,
             // Nobody waits for the answer, and others wait for the place.
             () = call.cancel.cancelled() => return Err(ErrorKind::Cancelled.to_agent().into()),
         };
         let _permit = admitted.map_err(AdmissionError::to_agent)?;
-        self.intend(serving, call, ticket, plan.tool(), &bound, database, deadline).await?;
+        self.intend(serving, call, ticket, callable.tool(), &bound, database, deadline).await?;
         let limits = ReadLimits { rows_max: bound.rows_max, bytes_max: role.limits.bytes_max };
         let execution =
             Execution { statement: &bound.statement, values: &bound.values, limits, deadline, cancel: &call.cancel };
@@ -155,13 +157,13 @@ impl Gate {
     fn bind(
         &self,
         serving: &Serving,
-        plan: &Authorized<'_, Arc<Plan>>,
+        callable: &Authorized<'_, Callable>,
         call: &ToolCall,
         call_id: &str,
     ) -> Result<BoundCall, Refused> {
         let today = self.clock.today();
         let bound = tools::bind(
-            plan,
+            callable,
             &tools::Call {
                 caller: &call.caller,
                 arguments: call.arguments.as_deref(),
@@ -171,7 +173,12 @@ impl Gate {
                 policy_hash: &serving.gateway.policy_hash,
             },
         );
-        bound.map_err(|error| error.to_agent().into())
+        bound.map_err(|error| {
+            if error.code() == Code::INTERNAL {
+                tracing::error!(call_id, tool = call.name, %error, "a call could not be bound; this is a bug in Tollgate");
+            }
+            error.to_agent().into()
+        })
     }
 
     /// Invariant **intent first**: when this returns `Ok`, what is about to run is on the disk.
@@ -181,35 +188,42 @@ impl Gate {
         serving: &Serving,
         call: &ToolCall,
         ticket: &mut Ticket,
-        plan: &Plan,
+        callable: &Callable,
         bound: &BoundCall,
         database: &Database,
         deadline: Instant,
     ) -> Result<(), Refused> {
-        let summary = plan.summarise(call.arguments.as_deref());
+        let summary = callable.summarise(call.arguments.as_deref(), bound);
         let values: Vec<Value> = summary.iter().map(|entry| logged(&entry.value)).collect();
         let input: Vec<Argument<'_>> = summary
             .iter()
             .zip(&values)
-            .map(|(entry, value)| Argument::new(&entry.name, value, sensitivity(entry)))
+            .map(|(entry, value)| match entry.kind {
+                SummaryKind::Argument => Argument::new(&entry.name, value, sensitivity(entry.sensitive)),
+                SummaryKind::Statement => Argument::statement(&entry.name, value, sensitivity(entry.sensitive)),
+            })
             .collect();
+        let own = summary.iter().find(|entry| entry.kind == SummaryKind::Statement);
+        let sql_sha256 =
+            own.map(|_| sha256(&Sha256::digest(callable.written(call.arguments.as_deref()).as_bytes()).into()));
         let claims: Vec<Argument<'_>> = call
             .caller
             .claims()
             .iter()
             .map(|(name, value)| {
-                let sensitive = plan.sensitive_claims().contains(name);
-                let sensitivity = if sensitive { Sensitivity::Sensitive } else { Sensitivity::Plain };
-                Argument::claim(name.as_str(), value, sensitivity)
+                let sensitive = callable.sensitive_claims().contains(name);
+                Argument::claim(name.as_str(), value, sensitivity(sensitive))
             })
             .collect();
         let intent = Intent {
-            tool_version: &sha256(plan.tool().fingerprint()),
+            tool_version: &sha256(callable.fingerprint()),
             database: database.name.as_str(),
             database_user: database.user.as_deref().unwrap_or_default(),
             policy_hash: &serving.policy_hash,
             config_hash: &serving.config_hash,
             sql_fingerprint: &sha256(bound.statement.fingerprint()),
+            sql_sensitivity: sensitivity(own.is_some_and(|entry| entry.sensitive)),
+            sql_sha256: sql_sha256.as_deref(),
             claims: &claims,
             input: &input,
             deadline: deadline.saturating_duration_since(Instant::now()),
@@ -236,19 +250,19 @@ impl Gate {
     }
 }
 
-/// The tool as this caller may use it. A tool that was not granted is not there.
+/// What is called, as this caller may use it. A tool that was not granted is not there.
 pub(super) fn authorize<'s>(
     serving: &'s Serving,
     caller: &Principal,
     name: &str,
-) -> Result<(&'s Role, Authorized<'s, Arc<Plan>>), Refusal> {
+) -> Result<(&'s Role, Authorized<'s, Callable>), Refusal> {
     let unknown = || Refusal::new(Code::UNKNOWN_TOOL, "there is no such tool; `tools/list` says which there are");
     let role = serving.gateway.roles.get(caller.role()).ok_or_else(unknown)?;
     if role.unavailable.contains_key(name) {
         return Err(ErrorKind::Unavailable.to_agent());
     }
-    let plan = role.tools.authorize(name).ok_or_else(unknown)?;
-    Ok((role, plan))
+    let callable = role.tools.authorize(name).ok_or_else(unknown)?;
+    Ok((role, callable))
 }
 
 /// Writes how the call ended. The reply waits for it, that of a refusal too: what cannot be written down is not answered.
@@ -305,8 +319,8 @@ fn ledger_peer(peer: &Peer) -> ledger::Peer<'_> {
     ledger::Peer { transport: peer.transport, address: peer.address, client: peer.client.as_deref() }
 }
 
-fn sensitivity(entry: &SummaryEntry) -> Sensitivity {
-    if entry.sensitive { Sensitivity::Sensitive } else { Sensitivity::Plain }
+fn sensitivity(sensitive: bool) -> Sensitivity {
+    if sensitive { Sensitivity::Sensitive } else { Sensitivity::Plain }
 }
 
 /// An argument's JSON as the log's value: what was sent, not what it was read as.
@@ -332,7 +346,7 @@ fn log_failure(call_id: &str, tool: &str, error: &BackendError) {
     let code = error.database_code.as_deref().unwrap_or_default();
     let (kind, story) = (error.kind, error.story());
     match kind {
-        ErrorKind::Cancelled | ErrorKind::Data | ErrorKind::Timeout => {
+        ErrorKind::Cancelled | ErrorKind::Data | ErrorKind::Statement(_) | ErrorKind::Timeout => {
             tracing::info!(call_id, tool, code, ?kind, "a statement did not finish");
         }
         ErrorKind::Refused | ErrorKind::Changed | ErrorKind::Unavailable => {

@@ -7,7 +7,7 @@ use tollgate_core::{
     catalog::Catalog,
     names::{AgentName, DatabaseName, Refusal, RoleName, ToolName},
     policy::Grants,
-    tools::Plan,
+    tools::Callable,
 };
 
 use crate::{admission::Gatehouse, identity::Registration, protocol::host::ToolListing};
@@ -54,8 +54,8 @@ impl fmt::Debug for Database {
 pub struct Role {
     /// Its name.
     pub name: RoleName,
-    /// The tools it may call, ready.
-    pub tools: Grants<Arc<Plan>>,
+    /// What it may call, ready.
+    pub tools: Grants<Callable>,
     /// The tools it was given whose database did not answer when the configuration was compiled.
     pub unavailable: BTreeMap<ToolName, DatabaseName>,
     /// How much one call may return.

@@ -18,8 +18,8 @@ pub struct Explained {
     pub written: String,
     /// The statement as it is sent.
     pub rewritten: String,
-    /// Whether a leaky operation made it fence its tables.
-    pub fenced: bool,
+    /// The operation that made it fence its tables, where one did.
+    pub fence: Option<String>,
     /// Each bound parameter: `$2 :region` and its value as JSON.
     pub parameters: Vec<(String, String)>,
     /// The database's plan.
@@ -48,7 +48,7 @@ impl Serving {
         arguments: &RawValue,
         today: jiff::civil::Date,
     ) -> Result<Explained, Refusal> {
-        let (_, plan) = authorize(self, caller, tool)?;
+        let (_, callable) = authorize(self, caller, tool)?;
         let call = tools::Call {
             caller,
             arguments: Some(arguments),
@@ -57,8 +57,8 @@ impl Serving {
             cursors: &NoCursors,
             policy_hash: &self.gateway.policy_hash,
         };
-        let bound = tools::bind(&plan, &call).map_err(|error| error.to_agent())?;
-        let database = self.gateway.database(plan.tool().tool().database())?;
+        let bound = tools::bind(&callable, &call).map_err(|error| error.to_agent())?;
+        let database = self.gateway.database(&bound.database)?;
         let plan_text = database.backend.plan(&bound.statement, &bound.values).await.map_err(|e| e.kind.to_agent())?;
         let marker = match bound.statement.dialect() {
             tollgate_core::names::Dialect::Postgres => '$',
@@ -67,9 +67,9 @@ impl Serving {
         let slots = bound.statement.slots().iter().zip(&bound.values).enumerate();
         Ok(Explained {
             role: caller.role().to_string(),
-            written: plan.tool().tool().template().text().to_owned(),
+            written: callable.written(Some(arguments)).into_owned(),
             rewritten: bound.statement.text().to_owned(),
-            fenced: bound.statement.fenced(),
+            fence: bound.statement.fence().map(ToString::to_string),
             parameters: slots
                 .map(|(at, (slot, value))| (format!("{marker}{} {}", at + 1, name(&slot.slot)), json(value)))
                 .collect(),

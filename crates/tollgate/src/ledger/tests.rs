@@ -46,6 +46,8 @@ fn intent<'a>(input: &'a [Argument<'a>]) -> Intent<'a> {
         policy_hash: "p",
         config_hash: "c",
         sql_fingerprint: "s",
+        sql_sensitivity: Sensitivity::Plain,
+        sql_sha256: None,
         claims: &[],
         input,
         deadline: Duration::from_secs(10),

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{sync::oneshot, time::timeout};
 use tollgate_core::{
-    audit::{self, AgentOrigin, AggregateOf, Argument, Body, Call, Cut, Denied, OpenCall, Status, cut},
+    audit::{self, AgentOrigin, AggregateOf, Argument, Body, Call, Cut, Denied, OpenCall, Sensitivity, Status, cut},
     names::{Code, Origin, Principal},
 };
 
@@ -61,6 +61,10 @@ pub struct Intent<'a> {
     pub config_hash: &'a str,
     /// The statement that runs, by its hash.
     pub sql_fingerprint: &'a str,
+    /// Whether the statement's text holds a sensitive value, which its plain hash would let somebody guess.
+    pub sql_sensitivity: Sensitivity,
+    /// The hash of the statement as the caller wrote it, where it did.
+    pub sql_sha256: Option<&'a str>,
     /// The caller's claims.
     pub claims: &'a [Argument<'a>],
     /// The tool's arguments.
@@ -199,7 +203,14 @@ impl Ticket {
             database_user: Cow::Borrowed(intent.database_user),
             policy_hash: Cow::Borrowed(intent.policy_hash),
             config_hash: Cow::Borrowed(intent.config_hash),
-            sql_fingerprint: Cow::Borrowed(intent.sql_fingerprint),
+            sql_fingerprint: match intent.sql_sensitivity {
+                Sensitivity::Plain => Cow::Borrowed(intent.sql_fingerprint),
+                Sensitivity::Sensitive => self.shared.redactor.digest(intent.sql_fingerprint).hash,
+            },
+            sql_sha256: match intent.sql_sensitivity {
+                Sensitivity::Plain => intent.sql_sha256.map(Cow::Borrowed),
+                Sensitivity::Sensitive => None,
+            },
             claims: self.shared.summary(intent.claims),
             input_summary: self.shared.summary(intent.input),
             deadline_ms: whole(intent.deadline.as_millis()),

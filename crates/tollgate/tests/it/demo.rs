@@ -17,6 +17,9 @@ fn arguments(tool: &str) -> Value {
         "top_products" | "revenue_by_region" | "margins" | "flagged_users" => json!({}),
         "revenue_by_month" => json!({"year": 2025}),
         "payments_of_order" => json!({"order_id": 7}),
+        "query" => {
+            json!({"sql": "SELECT u.*, o.*, p.* FROM users u LEFT JOIN orders o ON o.user_id = u.id LEFT JOIN products p ON p.id = o.product_id"})
+        }
         other => panic!("the demo has a tool `{other}` that this test does not know"),
     }
 }
@@ -177,6 +180,10 @@ fn commands_answer_from_the_demo_folder() {
     let (code, out, err) = run(&["check", "--matrix"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("support") && out.contains("mask"), "{out}");
+    let (code, out, err) = run(&["explain", "--sql", "SELECT max(name) FROM users", "--as", "analyst-us"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("'[redacted]'") || out.contains("redact"), "{out}");
+    assert_eq!(run(&["explain", "--sql", "SELECT 1", "--as", "support-eu"]).0, 1, "no `query` for this one");
     assert_eq!(run(&["query"]).0, 2);
 }
 

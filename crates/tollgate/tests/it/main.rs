@@ -19,3 +19,4 @@ mod lifecycle;
 mod manual;
 mod postgres;
 mod protocol;
+mod query;

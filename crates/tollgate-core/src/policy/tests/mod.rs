@@ -176,7 +176,7 @@ fn matrix() -> Matrix {
             _ => Vec::new(),
         };
         let databases = BTreeMap::from([("shop".parse().unwrap(), shop)]);
-        let role = RoleMatrix { databases, tools: tools.into_iter().collect() };
+        let role = RoleMatrix { databases, tools: tools.into_iter().collect(), ..RoleMatrix::default() };
         matrix.roles.insert(name.parse().unwrap(), role);
     }
     matrix

@@ -155,13 +155,13 @@ impl Case {
     }
 }
 
-pub(super) fn caller(agent: &str, claims: Claims) -> Principal {
+pub(in crate::tools) fn caller(agent: &str, claims: Claims) -> Principal {
     let agent: AgentName = agent.parse().unwrap();
     Principal::new(AgentId::new(agent, Origin::Key), "support".parse().unwrap(), claims)
 }
 
 /// Seals nothing: the position and what it is bound to, readable.
-pub(super) struct PlainSeal;
+pub(in crate::tools) struct PlainSeal;
 
 impl CursorSeal for PlainSeal {
     fn seal(&self, offset: u64, binding: &[u8; 32]) -> Option<String> {
@@ -214,7 +214,7 @@ pub(super) fn sql_type(name: &str) -> SqlType {
 }
 
 /// `users` and `orders`. SQLite has neither enums nor types of their own for most.
-pub(super) fn catalog(dialect: Dialect) -> Catalog {
+pub(in crate::tools) fn catalog(dialect: Dialect) -> Catalog {
     let sqlite = dialect == Dialect::Sqlite;
     let column = |name: &str, ty: &str| {
         let ty = match ty {

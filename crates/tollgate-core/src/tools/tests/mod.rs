@@ -3,7 +3,7 @@
 mod bind;
 mod cursor;
 mod declare;
-mod fixtures;
+pub(super) mod fixtures;
 mod properties;
 mod values;
 mod verify;

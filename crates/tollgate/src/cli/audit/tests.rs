@@ -4,6 +4,7 @@ use std::{fs, time::Duration as Span};
 
 use clap::Parser as _;
 use tollgate_core::{
+    audit::Sensitivity,
     audit::Status,
     names::{AgentId, Claims, Code, Origin, Principal},
 };
@@ -43,6 +44,8 @@ async fn call(ledger: &Ledger, agent: &str, tool: &str, outcome: Ended<'_>) {
             policy_hash: "",
             config_hash: "",
             sql_fingerprint: "",
+            sql_sensitivity: Sensitivity::Plain,
+            sql_sha256: None,
             claims: &[],
             input: &[],
             deadline: Span::from_secs(1),

@@ -15,7 +15,7 @@ use crate::identity::ApiKey;
 const CONFIG: &str = include_str!("tollgate.yaml");
 const AGENTS: [(&str, &str); 3] = [
     ("support-eu", "EU customers and their orders; e-mail masked"),
-    ("analyst-us", "US figures; no names, no e-mail, no pending orders"),
+    ("analyst-us", "US figures, by SQL of its own too; no names, no e-mail, no pending orders"),
     ("auditor", "every region, notes; SSN and payment shortened"),
 ];
 

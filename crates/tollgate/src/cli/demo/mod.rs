@@ -51,7 +51,8 @@ fn welcome(folder: &DemoFolder, addresses: &Addresses) -> String {
         .iter()
         .map(|(agent, key)| vec![agent.clone(), folder::describe(agent).to_owned(), key.clone()])
         .collect();
-    let key = folder.keys().get("support-eu").cloned().unwrap_or_default();
+    let key_of = |agent| folder.keys().get(agent).cloned().unwrap_or_default();
+    let (key, analyst_key) = (key_of("support-eu"), key_of("analyst-us"));
     let dir = folder.dir().display();
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"query_users_by_region_v2","arguments":{"region":"eu","status":"active"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
     let curl = format!(
@@ -73,6 +74,18 @@ fn welcome(folder: &DemoFolder, addresses: &Addresses) -> String {
         ("audit tail -n 20", "what was run, by whom, and what was refused"),
     ]
     .map(|(command, what)| vec![format!("  tollgate {command}"), what.to_owned()]);
+    let own = [
+        (
+            r#"call query sql="SELECT region, count(*) FROM users GROUP BY region" --as analyst-us"#,
+            "its own SELECT: two regions, for it there are no others",
+        ),
+        (
+            r#"call query sql="SELECT name, ssn FROM users" --as analyst-us"#,
+            "refused: for this agent there is no such column: TG405",
+        ),
+        (r#"explain --sql "SELECT count(*) FROM orders" --as analyst-us"#, "what it becomes"),
+    ]
+    .map(|(command, what)| vec![format!("  tollgate {command}"), what.to_owned()]);
     let heading = |text: &str| format!("\n{}", paint.bold(text));
     [
         heading("The sample shop is served."),
@@ -89,6 +102,9 @@ fn welcome(folder: &DemoFolder, addresses: &Addresses) -> String {
         heading("What to try next, in another terminal"),
         format!("  cd {dir} && export TOLLGATE_KEY={key}"),
         output::aligned(&next),
+        heading("An agent that writes its own SQL"),
+        format!("  export TOLLGATE_KEY={analyst_key}"),
+        output::aligned(&own),
         format!("\n{}", paint.dim("Ctrl-C stops it; running calls are finished and written down first.")),
     ]
     .join("\n")

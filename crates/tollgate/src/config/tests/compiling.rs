@@ -48,7 +48,7 @@ async fn a_compiled_configuration_has_what_calls_need() {
     let names: Vec<&str> = support.listings.iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(names, ["find_users", "orders_of_user"]);
     assert!(support.tools.authorize("find_users_by_name").is_none());
-    let plan = support.tools.authorize("find_users").unwrap().tool();
+    let plan = support.tools.authorize("find_users").unwrap().tool().plan().unwrap();
     assert_eq!(plan.rows_max(), 10);
     assert_eq!(plan.statements().count(), 2);
     assert_eq!(support.limits.rows_max, 10);

@@ -1,0 +1,226 @@
+//! `query`: an agent's own SELECTs, over the wire, on both engines. What it sees is what its role sees; what it wrote is in the log.
+
+use std::{fs, path::Path};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tollgate_backends::testing::postgres::PostgresServer;
+
+use crate::harness::{Agent, Called, Server, new_key};
+
+async fn ask(agent: &Agent, sql: &str) -> Called {
+    agent.call("query", json!({ "sql": sql })).await
+}
+
+fn message(called: &Called) -> String {
+    called.body["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{called:?}")).to_owned()
+}
+
+#[tokio::test]
+async fn an_agent_sees_what_its_role_sees() {
+    let server = Server::demo();
+    let keys = server.demo_keys();
+    let us = server.agent(&keys["analyst-us"]);
+    let regions = ask(&us, "SELECT region, count(*) AS n FROM users GROUP BY region ORDER BY region").await;
+    let regions: Vec<&str> = regions.rows().iter().map(|row| row["region"].as_str().unwrap()).collect();
+    assert_eq!(regions, ["us-east", "us-west"]);
+    assert_eq!(ask(&us, "SELECT count(*) AS n FROM orders WHERE status = 'pending'").await.rows()[0]["n"], 0);
+    let names = ask(&us, "SELECT DISTINCT name, email FROM users").await;
+    assert_eq!((names.rows().len(), &names.rows()[0]["email"]), (1, &Value::Null), "masks stand before DISTINCT");
+    for (sql, code) in [
+        ("SELECT ssn FROM users", "TG405"),
+        ("SELECT no_such FROM users", "TG405"),
+        ("SELECT * FROM secrets", "TG404"),
+        ("SELECT * FROM sqlite_schema", "TG404"),
+        ("DELETE FROM users", "TG402"),
+        ("SELECT 1; SELECT 2", "TG402"),
+        ("SELECT :x", "TG411"),
+        ("SELECT id FROM users WHERE region = :claims.regions", "TG411"),
+        ("SELECT load_extension('x')", "TG407"),
+        ("SELECT", "TG401"),
+    ] {
+        assert_eq!(ask(&us, sql).await.code(), code, "{sql}");
+    }
+    let hidden = message(&ask(&us, "SELECT ssn FROM users").await);
+    assert_eq!(hidden.replace("ssn", "xyz"), message(&ask(&us, "SELECT xyz FROM users").await));
+}
+
+#[tokio::test]
+async fn the_tool_is_there_for_roles_that_have_it() {
+    let server = Server::demo();
+    let keys = server.demo_keys();
+    let (us, eu) = (server.agent(&keys["analyst-us"]), server.agent(&keys["support-eu"]));
+    assert!(us.tools().await.contains(&"query".to_owned()));
+    assert!(!eu.tools().await.contains(&"query".to_owned()));
+    let denied = ask(&eu, "SELECT id FROM users").await;
+    let never_there = eu.call("no_such_tool", json!({})).await;
+    assert_eq!(denied.code(), "TG301");
+    assert_eq!(denied.body["error"]["message"], never_there.body["error"]["message"]);
+    let listed = us.request("tools/list", json!({})).await;
+    let tools = listed.body["result"]["tools"].as_array().unwrap();
+    let query = tools.iter().find(|tool| tool["name"] == "query").unwrap();
+    let description = query["description"].as_str().unwrap();
+    assert!(description.contains("SQLite") && description.contains("`users`"), "{description}");
+    assert_eq!(query["inputSchema"]["required"], json!(["sql"]));
+    assert_eq!(query["inputSchema"]["properties"]["database"]["enum"], json!(["shop"]));
+    assert_eq!(query["annotations"]["readOnlyHint"], true);
+    for (arguments, code) in [
+        (json!({}), "TG311"),
+        (json!({"sql": 1}), "TG310"),
+        (json!({"sql": "SELECT 1", "database": "other"}), "TG310"),
+        (json!({"sql": "SELECT 1", "region": "eu"}), "TG312"),
+        (json!({"sql": "SELECT id FROM users", "cursor": "abc"}), "TG313"),
+    ] {
+        assert_eq!(us.call("query", arguments.clone()).await.code(), code, "{arguments}");
+    }
+    us.call("query", json!({"sql": "SELECT 1 AS one", "database": "shop"})).await.rows();
+}
+
+#[tokio::test]
+async fn columns_of_one_name_are_numbered_and_pages_continue() {
+    let server = Server::demo();
+    let us = server.agent(&server.demo_keys()["analyst-us"]);
+    let joined = "SELECT u.id, o.id, o.id AS id_2, o.status FROM users u JOIN orders o ON o.user_id = u.id ORDER BY o.id LIMIT 1";
+    let row = ask(&us, joined).await.rows()[0].clone();
+    let keys: Vec<&String> = row.as_object().unwrap().keys().collect();
+    assert_eq!(keys.len(), 4, "{row}");
+    assert!(row["id"].is_number() && row["id_2"] == row["id_3"] && row["status"].is_string(), "{row}");
+    let sql = "SELECT id FROM orders ORDER BY id LIMIT 2500";
+    let mut seen = Vec::new();
+    let mut cursor = Value::Null;
+    loop {
+        let page = us.call("query", json!({"sql": sql, "cursor": cursor})).await;
+        seen.extend(page.rows().iter().map(|row| row["id"].as_i64().unwrap()));
+        cursor = page.result()["next_cursor"].clone();
+        if cursor.is_null() {
+            break;
+        }
+        let other = us.call("query", json!({"sql": "SELECT id FROM orders ORDER BY id DESC", "cursor": cursor})).await;
+        assert_eq!(other.code(), "TG313");
+    }
+    assert_eq!(seen.len(), 2500);
+    assert!(seen.is_sorted());
+    let unordered = ask(&us, "SELECT id FROM orders").await;
+    assert_eq!((&unordered.result()["truncated"], &unordered.result()["next_cursor"]), (&json!(true), &Value::Null));
+}
+
+#[tokio::test]
+async fn what_was_asked_is_in_the_log_and_what_is_sensitive_only_as_a_keyed_hash() {
+    let server = Server::demo();
+    let us = server.agent(&server.demo_keys()["analyst-us"]);
+    let plain = "SELECT count(*) AS n FROM users WHERE region = 'us-east'";
+    ask(&us, plain).await.rows();
+    ask(&us, "SELECT id FROM users WHERE name = 'Ada Lovelace'").await.rows();
+    let long = format!("SELECT id FROM users WHERE region IN ('{}')", "x".repeat(6000));
+    ask(&us, &long).await.rows();
+    ask(&us, "SELECT password_hash FROM users").await.code();
+    let records = server.audit();
+    let intents: Vec<&Value> = records.iter().filter(|record| record["type"] == "intent").collect();
+    let [first, sensitive, cut] = intents.as_slice() else { panic!("{intents:#?}") };
+    assert_eq!(
+        (&first["tool"], &first["database"], &first["input_summary"]["sql"]),
+        (&json!("query"), &json!("shop"), &json!(plain))
+    );
+    assert!(first["sql_sha256"].as_str().unwrap().starts_with("sha256:"));
+    assert!(first["sql_fingerprint"].as_str().unwrap().starts_with("sha256:"));
+    assert!(sensitive["input_summary"]["sql"]["hash"].as_str().unwrap().starts_with("k1:"), "{sensitive}");
+    assert!(
+        sensitive["sql_fingerprint"].as_str().unwrap().starts_with("k1:"),
+        "a plain hash could be guessed: {sensitive}"
+    );
+    assert_eq!(sensitive["sql_sha256"], Value::Null);
+    assert!(!sensitive.to_string().contains("Lovelace"));
+    assert_eq!(cut["input_summary"]["sql"]["start"].as_str().unwrap().len(), 4096);
+    let denied = records.iter().find(|record| record["type"] == "denied").unwrap();
+    assert_eq!(denied["error_code"], "TG405");
+    assert!(
+        !denied.to_string().contains("password_hash"),
+        "nothing of a refused statement is known to be harmless: {denied}"
+    );
+}
+
+/// A configuration with two databases, the second one a shop on PostgreSQL.
+async fn two_shops(
+    server: &std::sync::Arc<PostgresServer>,
+) -> (TempDir, String, tollgate_backends::testing::postgres::TestDatabase) {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/postgres");
+    let database = server.database(&fs::read_to_string(examples.join("shop.sql")).unwrap()).await;
+    let reader = database.reader();
+    let types = "CREATE TYPE mood AS ENUM ('sad', 'ok');
+         CREATE TABLE odd (id int PRIMARY KEY, span interval, addr inet, feeling mood, tags text[]);
+         INSERT INTO odd VALUES (1, '90 minutes', '10.0.0.1/8', 'ok', '{a,b}');";
+    database.run(&format!("{types} GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader};")).await;
+    let folder = tempfile::tempdir().unwrap();
+    tollgate_backends::sample::create_sqlite(&folder.path().join("shop.db")).unwrap();
+    let (key, hash) = new_key();
+    let config = format!(
+        "databases:\n  lite: {{ url: \"sqlite:shop.db\" }}\n  shop: {{ url: \"{}\" }}\n\
+         roles:\n  analyst:\n    tables:\n      lite.users: {{ columns: [id, region], rows: region = 'eu' }}\n      \
+         shop.users: {{ columns: [id, name, email, region, created_at], masks: {{ email: email }}, rows: 'region = :claims.region' }}\n      \
+         shop.orders: {{ columns: [id, user_id, total, created_at], rows: user_id IN (SELECT id FROM users) }}\n      \
+         shop.odd: {{ columns: [id, span, addr, feeling, tags], rows: all }}\n    \
+         query: [lite, shop]\n\
+         agents:\n  ana: {{ keys: [\"{hash}\"], role: analyst, claims: {{ region: eu }} }}\n  \
+         nobody: {{ keys: [\"{}\"], role: analyst }}\n\
+         server: {{ listen: \"127.0.0.1:0\", metrics_listen: \"127.0.0.1:0\" }}\n",
+        database.url(),
+        tollgate::identity::KeyHash::of("tg_nobody-has-a-claim")
+    );
+    fs::write(folder.path().join("tollgate.yaml"), config).unwrap();
+    (folder, key, database)
+}
+
+#[tokio::test]
+async fn both_engines_are_asked_under_one_policy() {
+    let Some(postgres) = PostgresServer::shared() else { return };
+    let (folder, key, _database) = two_shops(&postgres).await;
+    let server = Server::serve(folder.path());
+    let ana = server.agent(&key);
+    let on = |database: &'static str, sql: &str| {
+        let (ana, sql) = (ana.clone(), sql.to_owned());
+        async move { ana.call("query", json!({"sql": sql, "database": database})).await }
+    };
+    assert_eq!(ask(&ana, "SELECT 1").await.code(), "TG311", "which database?");
+    assert_eq!(on("lite", "SELECT DISTINCT region FROM users").await.rows(), &[json!({"region": "eu"})]);
+    assert_eq!(on("shop", "SELECT DISTINCT region FROM users").await.rows(), &[json!({"region": "eu"})]);
+    assert_eq!(on("lite", "SELECT email FROM users").await.code(), "TG405", "one database's columns are not another's");
+    let emails = on("shop", "SELECT email FROM users ORDER BY id LIMIT 3").await;
+    assert!(emails.rows().iter().all(|row| row["email"].as_str().unwrap().contains("***@")), "{emails:?}");
+    let odd = on("shop", "SELECT span, addr, feeling, tags, id, id FROM odd").await;
+    let row = json!({"span": "PT1H30M", "addr": "10.0.0.1/8", "feeling": "ok", "tags": ["a", "b"], "id": 1, "id_2": 1});
+    assert_eq!(odd.rows(), &[row]);
+    let totals =
+        "SELECT u.region, sum(o.total) AS total, count(*) FROM orders o JOIN users u ON u.id = o.user_id GROUP BY 1";
+    assert_eq!(on("shop", totals).await.rows().len(), 1);
+    let nobody = server.agent("tg_nobody-has-a-claim");
+    let refused = nobody.call("query", json!({"sql": "SELECT id FROM users", "database": "shop"})).await;
+    assert_eq!(refused.code(), "TG302");
+    nobody.call("query", json!({"sql": "SELECT id FROM odd", "database": "shop"})).await.rows();
+}
+
+#[tokio::test]
+async fn what_does_not_fit_together_is_said_in_our_words() {
+    let Some(postgres) = PostgresServer::shared() else { return };
+    let (folder, key, database) = two_shops(&postgres).await;
+    let server = Server::serve(folder.path());
+    let ana = server.agent(&key);
+    for (sql, code, says) in [
+        ("SELECT id FROM users WHERE id = name", "TG412", "does not take values of these types"),
+        ("SELECT id FROM users WHERE id = 'abc'", "TG412", "a value written in the statement"),
+        ("SELECT CASE WHEN id > 1 THEN name ELSE created_at END FROM users", "TG412", "one type is needed"),
+        ("SELECT CAST(created_at AS boolean) FROM users", "TG412", "cannot be cast"),
+        ("SELECT length(created_at) FROM users", "TG412", "does not take values of these types"),
+        ("SELECT id / 0 FROM users", "TG504", "could not use a value"),
+    ] {
+        let refused = ana.call("query", json!({"sql": sql, "database": "shop"})).await;
+        assert_eq!(refused.code(), code, "{sql}: {refused:?}");
+        let text = message(&refused);
+        assert!(text.contains(says) && !text.contains("operator does not exist"), "{sql}: {text}");
+    }
+    // The connection is as good as before, and keeps no statement of a caller.
+    for n in 0..200 {
+        let sql = format!("SELECT {n} AS n FROM odd");
+        assert_eq!(ana.call("query", json!({"sql": sql, "database": "shop"})).await.rows()[0]["n"], n);
+    }
+    drop(database);
+}
