@@ -8,7 +8,7 @@ use tollgate_core::{
     names::Dialect,
     sql::{
         CheckedStatement, Request, RestrictedColumn, Restriction, Restrictions, check,
-        functions::{self, FunctionKind},
+        functions::{self, FunctionKind, FunctionSpec, Given, Limit},
     },
 };
 
@@ -195,8 +195,44 @@ impl Maker {
         let at = self.below(scalars.len());
         let (fewest, most) = scalars[at].arity;
         let count = fewest + self.below(most.min(3).max(fewest) - fewest + 1);
-        let args: Vec<String> = (0..count).map(|_| self.expr(depth - 1)).collect();
+        let mut args: Vec<String> = (0..count).map(|_| self.expr(depth - 1)).collect();
+        self.set_constants(scalars[at], &mut args);
         format!("{}({})", scalars[at].name, args.join(", "))
+    }
+
+    /// Puts constants where a function wants them, or is total over some; chance would hardly find these.
+    fn set_constants(&mut self, spec: &FunctionSpec, args: &mut [String]) {
+        let last = args.len().saturating_sub(1);
+        let wanted: &[(usize, &[&'static str])] = match spec.given {
+            None => &[],
+            Some(Given::Field) => {
+                &[(0, &["'year'", "'hour'", "'day'", "'epoch'", "'week'", "'isodow'", "'microseconds'"])]
+            }
+            Some(Given::Unit) => &[(0, &["'day'", "'hour'", "'century'", "'week'"])],
+            Some(Given::Template) => {
+                &[(1, &["'YYYY-MM'", "'Mon DD, YYYY HH24:MI:SS.US'", "'IYYY-IW Q'", "'HH12:MI AM Day Month'"])]
+            }
+            Some(Given::Numbers) => &[(0, &["'%d'", "'%.2f'", "'%+09.1f%%'", "'%,d %x'", "'%e %g'"])],
+            Some(Given::NoLonger) => &[(1, &["'a'", "'%'"]), (2, &["'b'", "''"])],
+            Some(Given::NonZero) => &[(last, &["1", "7", "0.5", "2"])],
+        };
+        let limited: Vec<(usize, &[&'static str])> = spec
+            .limits
+            .iter()
+            .map(|(position, limit)| match limit {
+                Limit::Whole(..) => (*position, &["1", "12", "1000"][..]),
+                Limit::Fraction => (*position, &["0.5"][..]),
+                Limit::Text(_) => (*position, &["'x'", "'é%'"][..]),
+                Limit::Format => (*position, &["'%s'", "'%5s'"][..]),
+            })
+            .collect();
+        // What is wanted for totality comes last: it is within the limit too.
+        for (position, choices) in limited.iter().chain(wanted) {
+            let choice = self.one_of(choices);
+            if let Some(arg) = args.get_mut(*position) {
+                choice.clone_into(arg);
+            }
+        }
     }
 
     fn expr(&mut self, depth: usize) -> String {

@@ -3,6 +3,7 @@
 mod calls;
 mod check_lists;
 mod faults;
+mod functions;
 mod introspection;
 mod logins;
 mod urls;

@@ -1,6 +1,6 @@
 //! The kinds of expressions, as far as they decide whether an engine must convert a value before it can use it. A conversion can fail.
 
-use super::Context;
+use super::{Context, given};
 use crate::catalog::TypeKind;
 use crate::names::Dialect;
 use crate::sql::functions::{self, FunctionKind, FunctionSpec, Leak, ResultType};
@@ -193,7 +193,9 @@ fn result(function: &Function, cx: &Context) -> Kind {
         ResultType::Decimal => TypeKind::Decimal,
         ResultType::Text => TypeKind::Text,
         ResultType::Bool => TypeKind::Bool,
-        ResultType::Json => TypeKind::Json,
+        ResultType::Json | ResultType::Jsonb => TypeKind::Json,
+        ResultType::Bytes => TypeKind::Bytes,
+        ResultType::Date => TypeKind::Date,
         ResultType::TimestampTz => TypeKind::TimestampTz,
         ResultType::FirstArgument if spec.is_syntax() => {
             return Kind::merge(args.iter().map(|arg| of(arg, cx))).map_or(Kind::Unknown, Kind::computed);
@@ -218,7 +220,7 @@ pub(super) fn is_total(function: &Function, cx: &Context) -> bool {
         return false;
     }
     // An aggregate is no exception: inside a correlated subquery it sums what the outer row gives it, hidden or not.
-    spec_total(spec, args, cx)
+    spec_total(spec, args, cx) && spec.given.is_none_or(|given| given::holds(given, args, cx))
 }
 
 fn spec_total(spec: &FunctionSpec, args: &[Expr], cx: &Context) -> bool {

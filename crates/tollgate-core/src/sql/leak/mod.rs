@@ -5,6 +5,7 @@
 //! stands**. This file never looks at the policy's own filters while a statement is checked: they are the operator's text.
 
 mod context;
+mod given;
 mod kind;
 mod pattern;
 

@@ -3,6 +3,7 @@
 use sqlparser::ast;
 
 use super::expr::{Aggregates, At};
+use super::limit::within_limits;
 use super::names::any_column;
 use super::{Resolver, refused};
 use crate::names::Dialect;
@@ -158,8 +159,18 @@ impl Resolver<'_> {
         let distinct = *duplicate_treatment == Some(ast::DuplicateTreatment::Distinct);
         let inner = argument_place(spec, at)?;
         let args = self.arguments(spec, args, inner)?;
-        if spec.kind == FunctionKind::Scalar && (distinct || filter.is_some()) {
-            return Err(SqlError::function(spec.name, "is not an aggregate: no DISTINCT, no FILTER"));
+        match spec.kind {
+            FunctionKind::Scalar if distinct || filter.is_some() => {
+                return Err(SqlError::function(spec.name, "is not an aggregate: no DISTINCT, no FILTER"));
+            }
+            FunctionKind::Scalar | FunctionKind::Aggregate => {}
+            FunctionKind::Window => return Err(SqlError::function(spec.name, "is a window function: it needs OVER")),
+            FunctionKind::OrderedSet => {
+                return Err(SqlError::function(spec.name, "is an ordered-set aggregate: it needs WITHIN GROUP"));
+            }
+            FunctionKind::Set => {
+                return Err(SqlError::function(spec.name, "makes many rows: it may not stand in an expression"));
+            }
         }
         if distinct && matches!(args, FunctionArgs::Star) {
             return Err(SqlError::function(spec.name, "takes no DISTINCT with `*`"));
@@ -254,6 +265,7 @@ impl Resolver<'_> {
             }
         }
         constants_that_hold(spec.name, &list)?;
+        within_limits(spec, &list)?;
         Ok(FunctionArgs::List(list))
     }
 
@@ -276,12 +288,12 @@ impl Resolver<'_> {
 /// Where the arguments stand: no aggregate inside another, and none where `at` refuses it.
 fn argument_place<'e>(spec: &FunctionSpec, at: At<'e>) -> Result<At<'e>, SqlError> {
     match (spec.kind, at.aggregates) {
-        (FunctionKind::Scalar, _) => Ok(at),
-        (FunctionKind::Aggregate, Aggregates::Allowed) => {
+        (FunctionKind::Scalar | FunctionKind::Window | FunctionKind::Set, _) => Ok(at),
+        (FunctionKind::Aggregate | FunctionKind::OrderedSet, Aggregates::Allowed) => {
             at.names.aggregates.set(true);
             Ok(At { aggregates: Aggregates::Refused("inside another aggregate"), ..at })
         }
-        (FunctionKind::Aggregate, Aggregates::Refused(place)) => {
+        (FunctionKind::Aggregate | FunctionKind::OrderedSet, Aggregates::Refused(place)) => {
             Err(SqlError::unsupported(format!("the aggregate {} {place}", shown(spec.name))))
         }
     }

@@ -7,6 +7,7 @@ mod call;
 mod expr;
 mod from;
 mod group;
+mod limit;
 mod names;
 mod output;
 mod query;

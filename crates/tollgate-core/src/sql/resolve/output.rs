@@ -262,6 +262,9 @@ fn function_type(dialect: Dialect, function: &Function) -> Option<SqlType> {
         ResultType::Text => Some(text(dialect)),
         ResultType::Bool => Some(truth(dialect)),
         ResultType::Json => Some(named("json", TypeKind::Json)).filter(|_| !sqlite),
+        ResultType::Jsonb => Some(named("jsonb", TypeKind::Json)).filter(|_| !sqlite),
+        ResultType::Bytes => Some(named(if sqlite { "BLOB" } else { "bytea" }, TypeKind::Bytes)),
+        ResultType::Date => Some(named("date", TypeKind::Date)),
         ResultType::TimestampTz => Some(named("timestamp with time zone", TypeKind::TimestampTz)),
         ResultType::FirstArgument => match &function.args {
             FunctionArgs::List(list) => common_type(dialect, list.iter()),
