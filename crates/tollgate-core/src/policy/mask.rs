@@ -8,7 +8,7 @@ use super::error::Problem;
 use crate::catalog::{Column, ColumnId, Table, TypeKind};
 use crate::names::Dialect;
 use crate::sql::RAW;
-use crate::sql::tree::{BinaryOp, CastType, ColumnRef, Expr, Function, FunctionArgs, IsTest, Literal, UnaryOp};
+use crate::sql::tree::{BinaryOp, CastType, ColumnRef, Expr, Function, IsTest, Literal, UnaryOp};
 
 /// What a fully masked text becomes.
 const REDACTED: &str = "redacted";
@@ -148,7 +148,7 @@ fn raw(table: &Table, column: &Column) -> Expr {
 }
 
 fn call(name: &'static str, args: Vec<Expr>) -> Expr {
-    Expr::Function(Function { name, args: FunctionArgs::List(args), distinct: false, filter: None })
+    Expr::Function(Function::plain(name, args))
 }
 
 fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {

@@ -11,7 +11,7 @@ use super::resolve::{ClaimUse, ParamShape, Scope, output_columns, resolve_query,
 use super::restrict::{self, Fence, RestrictError};
 use super::restriction::Restrictions;
 use super::statement::{Author, CheckedStatement, OutputColumn, Page, PageBound};
-use super::tree::{Expr, Literal, Query, Relation, Slot};
+use super::tree::{BinaryOp, Elements, Expr, LikeKind, Literal, Query, Relation, Slot};
 use super::uses;
 use super::walk::{self, Node};
 use crate::catalog::{Catalog, TableId};
@@ -179,11 +179,24 @@ fn names_hidden_rows(query: &Query, restrictions: &Restrictions) -> bool {
 fn refuse_patterns(query: &Query, dialect: Dialect) -> Result<(), CheckError> {
     let mut refused = None;
     walk::each_in_query(query, &mut |node| {
-        if let Node::Expr(Expr::Like { pattern, escape, .. }) = node
-            && let Expr::Literal(Literal::Text(text)) = &**pattern
-            && leak::unfinished(text, *escape, dialect)
-        {
-            refused.get_or_insert_with(|| text.chars().take(64).collect());
+        let Node::Expr(expr) = node else { return };
+        let (patterns, escape) = match expr {
+            Expr::Like { kind: LikeKind::Like | LikeKind::ILike, pattern, escape, .. } => {
+                (std::slice::from_ref(&**pattern), *escape)
+            }
+            Expr::Quantified {
+                op: BinaryOp::Like | BinaryOp::ILike | BinaryOp::NotLike | BinaryOp::NotILike,
+                over: Elements::List(patterns),
+                ..
+            } => (patterns.as_slice(), None),
+            _ => return,
+        };
+        for pattern in patterns {
+            if let Expr::Literal(Literal::Text(text)) = pattern
+                && leak::unfinished(text, escape, dialect)
+            {
+                refused.get_or_insert_with(|| text.chars().take(64).collect());
+            }
         }
     });
     refused.map_or(Ok(()), |text| Err(CheckError::Pattern(text)))

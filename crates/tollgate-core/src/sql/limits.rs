@@ -28,6 +28,12 @@ pub const ARMS_MAX: usize = 50;
 pub const PROJECTION_MAX: usize = 1_000;
 /// Elements of one IN list.
 pub const IN_LIST_MAX: usize = 1_000;
+/// Keys of one window, and of one order inside a call.
+pub const WINDOW_KEYS_MAX: usize = 32;
+/// Values of a row.
+pub const ROW_MAX: usize = 32;
+/// Expressions of a whole statement, those of a named window counted at each of its uses.
+pub const NODES_MAX: usize = 50_000;
 /// Bytes of an alias. PostgreSQL cuts longer names off silently, which would make two names one.
 pub const ALIAS_BYTES_MAX: usize = 63;
 /// Characters of a number.

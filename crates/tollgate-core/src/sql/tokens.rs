@@ -1,6 +1,7 @@
 //! The text as tokens, with their places and with `:name` recognised. It decides what may stand in a text at all: quoting
-//! forms that engines read differently (`E''`, `$$…$$`, `[x]`, `?`) never reach the parser.
+//! forms that the dialect does not have (`E''`, `$$…$$`, `[x]`, `?`) never reach the parser.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use sqlparser::dialect::{Dialect as ParserDialect, PostgreSqlDialect};
@@ -110,14 +111,28 @@ fn locate(text: &str, tokens: Vec<TokenWithSpan>) -> Vec<Lexeme> {
 
 /// Joins `:` and the word that follows at once into a placeholder. A placeholder of the text's own is refused.
 fn name_placeholders(text: &str, lexemes: Vec<Lexeme>) -> Result<Vec<Lexeme>, SqlError> {
+    let operators = key_operators(&lexemes);
+    let mut brackets = 0_usize;
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
     let mut rest = lexemes.into_iter().peekable();
     while let Some(mut lexeme) = rest.next() {
         match &lexeme.token.token {
             Token::Placeholder(own) => return Err(SqlError::parameter(own, "is not named; write it as `:name`")),
-            Token::Question => return Err(SqlError::parameter("?", "is not named; write it as `:name`")),
+            Token::Question if !operators.contains(&lexeme.bytes.start) => {
+                return Err(SqlError::parameter("?", "is not named; write it as `:name`"));
+            }
+            // The middle of a slice, `a[1:2]`.
+            Token::Colon if brackets > 0 && !rest.peek().is_some_and(|next| is_plain_word(&next.token.token)) => {
+                out.push(lexeme);
+                continue;
+            }
             Token::Colon => {}
-            _ => {
+            token => {
+                match token {
+                    Token::LBracket => brackets += 1,
+                    Token::RBracket => brackets = brackets.saturating_sub(1),
+                    _ => {}
+                }
                 out.push(lexeme);
                 continue;
             }
@@ -142,6 +157,26 @@ fn name_placeholders(text: &str, lexemes: Vec<Lexeme>) -> Result<Vec<Lexeme>, Sq
     Ok(out)
 }
 
+/// Where a `?` asks a JSON document for a key: an operand follows, which none does behind a placeholder.
+fn key_operators(lexemes: &[Lexeme]) -> BTreeSet<usize> {
+    let mut operators = BTreeSet::new();
+    let mut question = None;
+    for lexeme in lexemes {
+        match &lexeme.token.token {
+            Token::Whitespace(_) => {}
+            Token::Question => question = Some(lexeme.bytes.start),
+            token => {
+                let operand = matches!(
+                    token,
+                    Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_) | Token::LParen | Token::Colon
+                );
+                operators.extend(question.take().filter(|_| operand));
+            }
+        }
+    }
+    operators
+}
+
 fn is_plain_word(token: &Token) -> bool {
     matches!(token, Token::Word(word) if word.quote_style.is_none())
 }
@@ -158,7 +193,7 @@ pub(super) fn for_parser(dialect: Dialect, text: &str) -> Result<Vec<TokenWithSp
         if out.len() == TOKENS_MAX {
             return Err(SqlError::TooComplex { what: "tokens", max: TOKENS_MAX });
         }
-        allowed(&lexeme.token.token, text.get(lexeme.bytes.clone()).unwrap_or_default())?;
+        allowed(dialect, &lexeme.token.token, text.get(lexeme.bytes.clone()).unwrap_or_default())?;
         // `1e` and `123abc` are a number and its alias to the parser, and an error or another number to an engine.
         if number_end == Some(lexeme.bytes.start) && is_plain_word(&lexeme.token.token) {
             return Err(SqlError::Syntax { detail: "a number runs into a name".into() });
@@ -171,7 +206,7 @@ pub(super) fn for_parser(dialect: Dialect, text: &str) -> Result<Vec<TokenWithSp
 }
 
 /// The tokens of the grammar; everything else is refused by name.
-fn allowed(token: &Token, text: &str) -> Result<(), SqlError> {
+fn allowed(dialect: Dialect, token: &Token, text: &str) -> Result<(), SqlError> {
     let plain_string = "write the string in single quotes";
     match token {
         Token::Word(_)
@@ -198,15 +233,56 @@ fn allowed(token: &Token, text: &str) -> Result<(), SqlError> {
         | Token::Mod
         | Token::StringConcat
         | Token::Arrow
-        | Token::LongArrow => Ok(()),
+        | Token::LongArrow
+        | Token::Ampersand
+        | Token::Pipe
+        | Token::Tilde => Ok(()),
+        Token::LBracket
+        | Token::RBracket
+        | Token::Colon
+        | Token::Sharp
+        | Token::Caret
+        | Token::ShiftLeft
+        | Token::ShiftRight
+        | Token::HashArrow
+        | Token::HashLongArrow
+        | Token::HashMinus
+        | Token::Question
+        | Token::QuestionPipe
+        | Token::QuestionAnd
+        | Token::AtArrow
+        | Token::ArrowAt
+        | Token::AtQuestion
+        | Token::AtAt
+        | Token::Overlap
+        | Token::TildeAsterisk
+        | Token::ExclamationMarkTilde
+        | Token::ExclamationMarkTildeAsterisk
+        | Token::DoubleTilde
+        | Token::DoubleTildeAsterisk
+        | Token::ExclamationMarkDoubleTilde
+        | Token::ExclamationMarkDoubleTildeAsterisk
+        | Token::DollarQuotedString(_)
+        | Token::EscapedStringLiteral(_)
+            if dialect == Dialect::Postgres =>
+        {
+            Ok(())
+        }
+        Token::HexStringLiteral(_) if text.starts_with('0') => {
+            Err(SqlError::unsupported_use("a hexadecimal number", "write it with decimal digits"))
+        }
+        Token::HexStringLiteral(_) if dialect == Dialect::Sqlite => Ok(()),
+        Token::HexStringLiteral(_) => {
+            Err(SqlError::unsupported_use("a bit string", "write bytes as CAST('\\x…' AS bytea)"))
+        }
         Token::DollarQuotedString(_) => Err(SqlError::unsupported_use("a dollar-quoted string", plain_string)),
         Token::EscapedStringLiteral(_) => Err(SqlError::unsupported_use("an E'…' string", plain_string)),
         Token::UnicodeStringLiteral(_) => Err(SqlError::unsupported_use("a U&'…' string", plain_string)),
         Token::NationalStringLiteral(_) => Err(SqlError::unsupported_use("an N'…' string", plain_string)),
-        Token::HexStringLiteral(_) => Err(SqlError::unsupported("a hexadecimal literal")),
         Token::SingleQuotedByteStringLiteral(_) => Err(SqlError::unsupported("a bit string")),
-        Token::LBracket | Token::RBracket => Err(SqlError::unsupported(
-            "an array, a subscript, or a `[name]` (an optional clause needs a parameter in it)",
+        Token::LBracket | Token::RBracket => Err(SqlError::unsupported_use(
+            "a `[name]` (an optional clause needs a parameter in it)",
+            "write it in double quotes",
         )),
         _ => Err(SqlError::unsupported(shown(text))),
     }
@@ -230,8 +306,8 @@ impl Depth {
                 self.total -= self.chain;
                 self.chain = 0;
             }
-            Token::LParen => self.push()?,
-            Token::RParen => self.pop(),
+            Token::LParen | Token::LBracket => self.push()?,
+            Token::RParen | Token::RBracket => self.pop(),
             Token::Word(word) if word.keyword == Keyword::CASE => self.push()?,
             Token::Word(word) if word.keyword == Keyword::END => self.pop(),
             // The parser copies all that stands before one of these, by recursion.

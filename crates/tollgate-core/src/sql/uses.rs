@@ -3,7 +3,10 @@
 use super::leak;
 use super::restriction::RAW;
 use super::statement::{Footprint, SlotUse};
-use super::tree::{BinaryOp, ColumnRef, Expr, Literal, Query, Relation, SetExpr, SetOperator, SetQuantifier, Slot};
+use super::tree::{
+    BinaryOp, ColumnRef, Elements, Expr, LikeKind, Literal, OpClass, Query, Relation, SetExpr, SetOperator,
+    SetQuantifier, Slot,
+};
 use super::walk::{self, Node};
 use crate::catalog::ColumnId;
 use crate::names::Dialect;
@@ -24,19 +27,37 @@ pub(super) fn slots(query: &Query, slots: Vec<Slot>, dialect: Dialect) -> Vec<Sl
 
 fn note(expr: &Expr, dialect: Dialect, uses: &mut [SlotUse]) {
     let sides: Vec<&Expr> = match expr {
-        Expr::Binary { op, left, right } if compares(*op) => vec![left, right],
+        Expr::Binary { op, left, right } if compares(*op) => return beside(left, right, uses),
+        Expr::InList { expr, list, negated: _ } if matches!(**expr, Expr::Row(_)) => {
+            list.iter().for_each(|element| beside(expr, element, uses));
+            return;
+        }
+        Expr::Quantified { expr, op, quantifier: _, over } if op.class() == OpClass::Comparison => match over {
+            Elements::Of(_) => return,
+            Elements::List(list) => std::iter::once(&**expr).chain(list).collect(),
+            Elements::Query(query) => std::iter::once(&**expr).chain(first_columns(&query.body)).collect(),
+        },
         Expr::Between { expr, low, high, negated: _ } => vec![expr, low, high],
         Expr::InList { expr, list, negated: _ } => std::iter::once(&**expr).chain(list).collect(),
         Expr::InSlot { expr, slot, negated: _ } => return compare(slot, &[expr], uses),
         Expr::InQuery { expr, query, negated: _ } => {
+            if let Expr::Row(values) = &**expr {
+                for (position, value) in values.iter().enumerate() {
+                    if let Expr::Slot(slot) = value {
+                        compare(slot, &columns_at(&query.body, position), uses);
+                    }
+                }
+                return;
+            }
             let others = first_columns(&query.body);
             if let Expr::Slot(slot) = &**expr {
                 compare(slot, &others, uses);
             }
             return;
         }
-        Expr::Like { expr, pattern, escape, .. } => {
-            if let Expr::Slot(slot) = &**pattern
+        Expr::Like { expr, pattern, escape, kind, negated: _ } => {
+            if *kind != LikeKind::SimilarTo
+                && let Expr::Slot(slot) = &**pattern
                 && let Some(used) = uses.iter_mut().find(|used| used.slot == *slot)
             {
                 used.like_escape = used.like_escape.or(escape.or(leak::default_escape(dialect)));
@@ -56,37 +77,40 @@ fn note(expr: &Expr, dialect: Dialect, uses: &mut [SlotUse]) {
     }
 }
 
+/// Whether an operator compares two values of one type.
 fn compares(op: BinaryOp) -> bool {
-    match op {
-        BinaryOp::Eq
-        | BinaryOp::NotEq
-        | BinaryOp::Lt
-        | BinaryOp::LtEq
-        | BinaryOp::Gt
-        | BinaryOp::GtEq
-        | BinaryOp::IsDistinctFrom
-        | BinaryOp::IsNotDistinctFrom => true,
-        BinaryOp::And
-        | BinaryOp::Or
-        | BinaryOp::Add
-        | BinaryOp::Subtract
-        | BinaryOp::Multiply
-        | BinaryOp::Divide
-        | BinaryOp::Modulo
-        | BinaryOp::Concat
-        | BinaryOp::JsonGet
-        | BinaryOp::JsonGetText => false,
+    let matches =
+        matches!(op, BinaryOp::Regex | BinaryOp::RegexI | BinaryOp::NotRegex | BinaryOp::NotRegexI | BinaryOp::Glob);
+    matches || op.class() == OpClass::Comparison
+}
+
+/// Two sides of a comparison, of rows value by value.
+fn beside(left: &Expr, right: &Expr, uses: &mut [SlotUse]) {
+    if let (Expr::Row(left), Expr::Row(right)) = (left, right) {
+        left.iter().zip(right).for_each(|(left, right)| beside(left, right, uses));
+        return;
+    }
+    let sides = [left, right];
+    for side in sides {
+        if let Expr::Slot(slot) = side {
+            compare(slot, &sides, uses);
+        }
     }
 }
 
 /// What a list of subquery arms yields in its first column.
 fn first_columns(body: &SetExpr) -> Vec<&Expr> {
+    columns_at(body, 0)
+}
+
+/// What a list of subquery arms yields in one column.
+fn columns_at(body: &SetExpr, position: usize) -> Vec<&Expr> {
     match body {
-        SetExpr::Select(select) => select.projection.iter().take(1).map(|item| &item.expr).collect(),
-        SetExpr::Query(query) => first_columns(&query.body),
+        SetExpr::Select(select) => select.projection.iter().skip(position).take(1).map(|item| &item.expr).collect(),
+        SetExpr::Query(query) => columns_at(&query.body, position),
         SetExpr::SetOperation { op: _, quantifier: _, left, right } => {
-            let mut both = first_columns(left);
-            both.extend(first_columns(right));
+            let mut both = columns_at(left, position);
+            both.extend(columns_at(right, position));
             both
         }
     }
@@ -185,6 +209,7 @@ fn touch(expr: &Expr, dialect: Dialect, touched: &mut Footprint) {
         (Expr::InSlot { .. }, Dialect::Sqlite) => "json_each",
         (Expr::Binary { op: BinaryOp::JsonGet, .. }, Dialect::Sqlite) => "->",
         (Expr::Binary { op: BinaryOp::JsonGetText, .. }, Dialect::Sqlite) => "->>",
+        (Expr::Binary { op: BinaryOp::Glob, .. }, Dialect::Sqlite) => "glob",
         _ => return,
     };
     touched.functions.insert(function.to_owned());

@@ -1,6 +1,8 @@
 //! Walking the tree: the direct parts of an expression, and every node of a query. Never changes what a node means.
 
-use super::tree::{Distinct, Expr, FunctionArgs, OrderKey, Query, Relation, Select, SetExpr};
+use super::tree::{
+    Distinct, Elements, Expr, Function, FunctionArgs, OrderKey, Query, Relation, Select, SetExpr, Subscript,
+};
 
 /// A node met on the way.
 #[derive(Clone, Copy)]
@@ -116,65 +118,131 @@ pub(super) fn clauses_mut(select: &mut Select) -> Vec<&mut Expr> {
 /// The direct subexpressions of an expression, left to right. A subquery is not among them.
 pub(super) fn parts(expr: &Expr) -> Vec<&Expr> {
     match expr {
-        Expr::Column(_) | Expr::Literal(_) | Expr::Slot(_) | Expr::Exists { .. } | Expr::Scalar(_) => Vec::new(),
+        Expr::Column(_)
+        | Expr::Literal(_)
+        | Expr::Slot(_)
+        | Expr::Exists { .. }
+        | Expr::Scalar(_)
+        | Expr::Array(Elements::Query(_)) => Vec::new(),
         Expr::Unary { op: _, expr }
         | Expr::Is { expr, test: _, negated: _ }
         | Expr::InSlot { expr, slot: _, negated: _ }
         | Expr::InQuery { expr, query: _, negated: _ }
-        | Expr::Cast { expr, ty: _ } => vec![expr],
+        | Expr::Cast { expr, ty: _ }
+        | Expr::Collate { expr, collation: _ }
+        | Expr::Array(Elements::Of(expr)) => vec![expr],
         Expr::Binary { op: _, left, right } => vec![left, right],
         Expr::Between { expr, low, high, negated: _ } => vec![expr, low, high],
         Expr::InList { expr, list, negated: _ } => std::iter::once(&**expr).chain(list).collect(),
-        Expr::Like { expr, pattern, escape: _, case_insensitive: _, negated: _ } => vec![expr, pattern],
+        Expr::Like { expr, pattern, escape: _, kind: _, negated: _ } => vec![expr, pattern],
         Expr::Case { operand, branches, otherwise } => operand
             .as_deref()
             .into_iter()
             .chain(branches.iter().flat_map(|(when, then)| [when, then]))
             .chain(otherwise.as_deref())
             .collect(),
-        Expr::Function(function) => {
-            let args = match &function.args {
-                FunctionArgs::Star => [].iter(),
-                FunctionArgs::List(args) => args.iter(),
+        Expr::Row(list) | Expr::Array(Elements::List(list)) => list.iter().collect(),
+        Expr::Quantified { expr, op: _, quantifier: _, over } => {
+            let over = match over {
+                Elements::Of(array) => std::slice::from_ref(&**array),
+                Elements::List(list) => list,
+                Elements::Query(_) => &[],
             };
-            args.chain(function.filter.as_deref()).collect()
+            std::iter::once(&**expr).chain(over).collect()
         }
+        Expr::Subscript { expr, part } => {
+            let (first, last) = match part {
+                Subscript::Index(index) => (Some(index), None),
+                Subscript::Slice { from, to } => (from.as_ref(), to.as_ref()),
+            };
+            std::iter::once(&**expr).chain(first.map(|e| &**e)).chain(last.map(|e| &**e)).collect()
+        }
+        Expr::Function(function) => call_parts(function),
     }
+}
+
+fn call_parts(function: &Function) -> Vec<&Expr> {
+    let mut all: Vec<&Expr> = match &function.args {
+        FunctionArgs::Star => Vec::new(),
+        FunctionArgs::List(args) => args.iter().collect(),
+    };
+    all.extend(function.order.keys().iter().map(|key| &key.expr));
+    all.extend(function.filter.as_deref());
+    if let Some(window) = &function.over {
+        all.extend(&window.partition_by);
+        all.extend(window.order_by.iter().map(|key| &key.expr));
+    }
+    all
 }
 
 /// The same, to be changed.
 pub(super) fn parts_mut(expr: &mut Expr) -> Vec<&mut Expr> {
     match expr {
-        Expr::Column(_) | Expr::Literal(_) | Expr::Slot(_) | Expr::Exists { .. } | Expr::Scalar(_) => Vec::new(),
+        Expr::Column(_)
+        | Expr::Literal(_)
+        | Expr::Slot(_)
+        | Expr::Exists { .. }
+        | Expr::Scalar(_)
+        | Expr::Array(Elements::Query(_)) => Vec::new(),
         Expr::Unary { op: _, expr }
         | Expr::Is { expr, test: _, negated: _ }
         | Expr::InSlot { expr, slot: _, negated: _ }
         | Expr::InQuery { expr, query: _, negated: _ }
-        | Expr::Cast { expr, ty: _ } => vec![expr],
+        | Expr::Cast { expr, ty: _ }
+        | Expr::Collate { expr, collation: _ }
+        | Expr::Array(Elements::Of(expr)) => vec![expr],
         Expr::Binary { op: _, left, right } => vec![left, right],
         Expr::Between { expr, low, high, negated: _ } => vec![expr, low, high],
         Expr::InList { expr, list, negated: _ } => std::iter::once(&mut **expr).chain(list).collect(),
-        Expr::Like { expr, pattern, escape: _, case_insensitive: _, negated: _ } => vec![expr, pattern],
+        Expr::Like { expr, pattern, escape: _, kind: _, negated: _ } => vec![expr, pattern],
         Expr::Case { operand, branches, otherwise } => operand
             .as_deref_mut()
             .into_iter()
             .chain(branches.iter_mut().flat_map(|(when, then)| [when, then]))
             .chain(otherwise.as_deref_mut())
             .collect(),
-        Expr::Function(function) => {
-            let args = match &mut function.args {
-                FunctionArgs::Star => [].iter_mut(),
-                FunctionArgs::List(args) => args.iter_mut(),
+        Expr::Row(list) | Expr::Array(Elements::List(list)) => list.iter_mut().collect(),
+        Expr::Quantified { expr, op: _, quantifier: _, over } => {
+            let over = match over {
+                Elements::Of(array) => std::slice::from_mut(&mut **array),
+                Elements::List(list) => list,
+                Elements::Query(_) => &mut [],
             };
-            args.chain(function.filter.as_deref_mut()).collect()
+            std::iter::once(&mut **expr).chain(over).collect()
         }
+        Expr::Subscript { expr, part } => {
+            let (first, last) = match part {
+                Subscript::Index(index) => (Some(index), None),
+                Subscript::Slice { from, to } => (from.as_mut(), to.as_mut()),
+            };
+            std::iter::once(&mut **expr).chain(first.map(|e| &mut **e)).chain(last.map(|e| &mut **e)).collect()
+        }
+        Expr::Function(function) => call_parts_mut(function),
     }
+}
+
+fn call_parts_mut(function: &mut Function) -> Vec<&mut Expr> {
+    let mut all: Vec<&mut Expr> = match &mut function.args {
+        FunctionArgs::Star => Vec::new(),
+        FunctionArgs::List(args) => args.iter_mut().collect(),
+    };
+    all.extend(function.order.keys_mut().iter_mut().map(|key| &mut key.expr));
+    all.extend(function.filter.as_deref_mut());
+    if let Some(window) = &mut function.over {
+        all.extend(&mut window.partition_by);
+        all.extend(window.order_by.iter_mut().map(|key| &mut key.expr));
+    }
+    all
 }
 
 /// The subquery that stands directly in an expression.
 pub(super) fn subquery(expr: &Expr) -> Option<&Query> {
     match expr {
-        Expr::InQuery { query, .. } | Expr::Exists { query, .. } | Expr::Scalar(query) => Some(query),
+        Expr::InQuery { query, .. }
+        | Expr::Exists { query, .. }
+        | Expr::Scalar(query)
+        | Expr::Array(Elements::Query(query))
+        | Expr::Quantified { over: Elements::Query(query), .. } => Some(query),
         _ => None,
     }
 }
@@ -182,7 +250,11 @@ pub(super) fn subquery(expr: &Expr) -> Option<&Query> {
 /// The same, to be changed.
 pub(super) fn subquery_mut(expr: &mut Expr) -> Option<&mut Query> {
     match expr {
-        Expr::InQuery { query, .. } | Expr::Exists { query, .. } | Expr::Scalar(query) => Some(query),
+        Expr::InQuery { query, .. }
+        | Expr::Exists { query, .. }
+        | Expr::Scalar(query)
+        | Expr::Array(Elements::Query(query))
+        | Expr::Quantified { over: Elements::Query(query), .. } => Some(query),
         _ => None,
     }
 }

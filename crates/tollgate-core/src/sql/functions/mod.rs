@@ -50,6 +50,16 @@ pub enum FunctionKind {
     Set,
 }
 
+impl FunctionKind {
+    /// Whether it makes one value of the rows of a group.
+    pub fn is_aggregate(self) -> bool {
+        match self {
+            Self::Aggregate | Self::OrderedSet => true,
+            Self::Scalar | Self::Window | Self::Set => false,
+        }
+    }
+}
+
 /// What the constant arguments of a call must be, so that it cannot fail over any value of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Given {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::kind::{self, Kind};
 use crate::catalog::TypeKind;
 use crate::names::Dialect;
-use crate::sql::tree::{BinaryOp, Expr, Query, Slot};
+use crate::sql::tree::{Expr, OpClass, Query, Slot};
 use crate::sql::walk::{self, Node};
 
 /// What a verdict depends on.
@@ -78,7 +78,7 @@ fn note(node: Node<'_>, plain: &Context, uses: &mut BTreeMap<Slot, Uses>) {
             uses.entry(slot.clone()).or_default().times += 1;
             compared(slot, std::iter::once(&**expr), plain, uses);
         }
-        Expr::Binary { op, left, right } if is_comparison(*op) => beside(&[left, right], plain, uses),
+        Expr::Binary { op, left, right } if op.class() == OpClass::Comparison => beside(&[left, right], plain, uses),
         Expr::Between { .. } | Expr::InList { .. } | Expr::Like { .. } => beside(&walk::parts(expr), plain, uses),
         _ => {}
     }
@@ -103,18 +103,4 @@ fn compared<'a>(slot: &Slot, others: impl Iterator<Item = &'a Expr>, plain: &Con
             kind => entry.beside.push(kind),
         }
     }
-}
-
-fn is_comparison(op: BinaryOp) -> bool {
-    matches!(
-        op,
-        BinaryOp::Eq
-            | BinaryOp::NotEq
-            | BinaryOp::Lt
-            | BinaryOp::LtEq
-            | BinaryOp::Gt
-            | BinaryOp::GtEq
-            | BinaryOp::IsDistinctFrom
-            | BinaryOp::IsNotDistinctFrom
-    )
 }

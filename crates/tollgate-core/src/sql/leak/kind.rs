@@ -1,10 +1,12 @@
 //! The kinds of expressions, as far as they decide whether an engine must convert a value before it can use it. A conversion can fail.
 
 use super::{Context, given};
-use crate::catalog::TypeKind;
+use crate::catalog::{SqlType, TypeKind};
 use crate::names::Dialect;
 use crate::sql::functions::{self, FunctionKind, FunctionSpec, Leak, ResultType};
-use crate::sql::tree::{BinaryOp, Expr, Function, FunctionArgs, Literal, SetExpr, Slot, UnaryOp};
+use crate::sql::tree::{
+    BinaryOp, Elements, Expr, Function, FunctionArgs, Literal, OpClass, SetExpr, Slot, Subscript, UnaryOp,
+};
 use crate::sql::walk;
 
 /// What is known of an expression's type.
@@ -41,7 +43,7 @@ impl Kind {
 
     /// The kind of what a choice between rows' values yields: it is computed while rows are read, so a conversion above it is no
     /// longer one that is done, or fails, when the statement is planned.
-    fn computed(self) -> Kind {
+    pub(super) fn computed(self) -> Kind {
         match self {
             Kind::Constant => Kind::Typed(TypeKind::Text),
             Kind::Number => Kind::Typed(TypeKind::Decimal),
@@ -119,25 +121,19 @@ pub(super) fn of(expr: &Expr, cx: &Context) -> Kind {
         Expr::Slot(slot) => of_slot(slot, cx),
         Expr::Literal(Literal::Typed(ty, _)) | Expr::Cast { expr: _, ty } => named(ty.as_str()),
         Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } => of(expr, cx),
-        Expr::Binary { op, left, right } => match op {
-            BinaryOp::Concat | BinaryOp::JsonGetText => Kind::Typed(TypeKind::Text),
-            BinaryOp::JsonGet => Kind::Typed(TypeKind::Json),
-            BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => {
-                match (of(left, cx), of(right, cx)) {
-                    (Kind::Number, Kind::Number) => Kind::Number,
-                    _ => Kind::Unknown,
-                }
-            }
-            BinaryOp::And
-            | BinaryOp::Or
-            | BinaryOp::Eq
-            | BinaryOp::NotEq
-            | BinaryOp::Lt
-            | BinaryOp::LtEq
-            | BinaryOp::Gt
-            | BinaryOp::GtEq
-            | BinaryOp::IsDistinctFrom
-            | BinaryOp::IsNotDistinctFrom => Kind::Typed(TypeKind::Bool),
+        Expr::Binary { op, left, right } => binary(*op, left, right, cx),
+        Expr::Unary { op: UnaryOp::BitNot, expr } => whole(of(expr, cx)),
+        Expr::Literal(Literal::Blob(_)) => Kind::Typed(TypeKind::Bytes),
+        Expr::Row(_) => Kind::Unknown,
+        Expr::Array(elements) => array(elements, cx),
+        Expr::Subscript { expr, part } => match (of(expr, cx), part) {
+            (Kind::Typed(TypeKind::Array(element)), Subscript::Index(_)) => Kind::Typed(element.kind),
+            (kind @ Kind::Typed(TypeKind::Array(_)), Subscript::Slice { .. }) => kind,
+            _ => Kind::Unknown,
+        },
+        Expr::Collate { expr, collation: _ } => match of(expr, cx) {
+            Kind::Constant | Kind::Typed(TypeKind::Text | TypeKind::Collated(_)) => Kind::Typed(TypeKind::Text),
+            _ => Kind::Unknown,
         },
         Expr::Literal(Literal::Bool(_))
         | Expr::Unary { op: UnaryOp::Not, .. }
@@ -147,12 +143,86 @@ pub(super) fn of(expr: &Expr, cx: &Context) -> Kind {
         | Expr::InSlot { .. }
         | Expr::InQuery { .. }
         | Expr::Exists { .. }
+        | Expr::Quantified { .. }
         | Expr::Like { .. } => Kind::Typed(TypeKind::Bool),
         Expr::Scalar(query) => first_column(&query.body, cx),
         Expr::Case { operand: _, branches, otherwise } => {
             merged(&mut branches.iter().map(|(_, then)| then).chain(otherwise.as_deref()))
         }
         Expr::Function(function) => result(function, cx),
+    }
+}
+
+fn binary(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> Kind {
+    if op.is_truth() {
+        return Kind::Typed(TypeKind::Bool);
+    }
+    match (op.class(), op) {
+        (OpClass::Concat, _) if cx.dialect == Dialect::Sqlite => Kind::Typed(TypeKind::Text),
+        (OpClass::Concat, _) => concatenated(&of(left, cx), &of(right, cx)),
+        (_, BinaryOp::JsonGetText | BinaryOp::JsonPathText) => Kind::Typed(TypeKind::Text),
+        (OpClass::JsonPart, _) => Kind::Typed(TypeKind::Json),
+        (OpClass::Bits, _) => Kind::merge([of(left, cx), of(right, cx)]).map_or(Kind::Unknown, whole),
+        (OpClass::Arithmetic, _) => match (of(left, cx), of(right, cx)) {
+            (Kind::Number, Kind::Number) => Kind::Number,
+            _ => Kind::Unknown,
+        },
+        (OpClass::Logic | OpClass::Comparison | OpClass::Containment | OpClass::Pattern, _) => Kind::Unknown,
+    }
+}
+
+/// An integer, or nothing that is known.
+fn whole(kind: Kind) -> Kind {
+    match kind {
+        Kind::Number | Kind::Typed(TypeKind::Int | TypeKind::BigInt) => kind,
+        _ => Kind::Unknown,
+    }
+}
+
+/// PostgreSQL joins arrays and JSON by the operator that joins text to whatever is none of these.
+fn concatenated(left: &Kind, right: &Kind) -> Kind {
+    let text = |kind: &Kind| matches!(kind, Kind::Constant | Kind::Typed(TypeKind::Text | TypeKind::Collated(_)));
+    let scalar = |kind: &Kind| match kind {
+        Kind::Constant | Kind::Number => true,
+        Kind::Typed(kind) => !matches!(kind, TypeKind::Array(_) | TypeKind::Json | TypeKind::Bytes | TypeKind::Other),
+        Kind::Unknown | Kind::Clash => false,
+    };
+    if scalar(left) && scalar(right) && (text(left) || text(right)) {
+        return Kind::Typed(TypeKind::Text);
+    }
+    Kind::Unknown
+}
+
+/// The kind of a written array, by what its elements become.
+fn array(elements: &Elements, cx: &Context) -> Kind {
+    let element = match elements {
+        Elements::Of(array) => return of(array, cx),
+        Elements::List(list) if list.iter().all(is_small) => Some(Kind::Typed(TypeKind::Int)),
+        Elements::List(list) => Kind::merge(list.iter().map(|element| of(element, cx))).map(Kind::computed),
+        Elements::Query(query) => Some(first_column(&query.body, cx)),
+    };
+    match element {
+        Some(Kind::Typed(kind)) => Kind::Typed(TypeKind::Array(Box::new(SqlType { name: String::new(), kind }))),
+        _ => Kind::Unknown,
+    }
+}
+
+/// Whether PostgreSQL reads a literal as an integer of 32 bits.
+fn is_small(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(Literal::Number(text)) if text.parse::<i32>().is_ok())
+}
+
+/// Whether an expression is a `jsonb` of PostgreSQL, whose parts can be taken without fail. `json` is text until it is read, and
+/// SQLite's documents are text or bytes that may be no documents.
+pub(super) fn is_jsonb(expr: &Expr, cx: &Context) -> bool {
+    if cx.dialect == Dialect::Sqlite {
+        return false;
+    }
+    match expr {
+        Expr::Column(column) => column.ty.as_ref().is_some_and(|ty| ty.name == "jsonb"),
+        Expr::Literal(Literal::Typed(ty, _)) | Expr::Cast { expr: _, ty } => ty.as_str() == "jsonb",
+        Expr::Binary { op: BinaryOp::JsonGet | BinaryOp::JsonPath, left, right: _ } => is_jsonb(left, cx),
+        _ => false,
     }
 }
 
@@ -186,6 +256,10 @@ fn result(function: &Function, cx: &Context) -> Kind {
         return Kind::Unknown;
     };
     let args = args(function);
+    // What lies outside the rows around is the third argument of `lag` and `lead`.
+    if let (FunctionKind::Window, [value, _, otherwise]) = (spec.kind, args) {
+        return Kind::merge([of(value, cx), of(otherwise, cx)]).map_or(Kind::Unknown, Kind::computed);
+    }
     let kind = match spec.result {
         ResultType::Integer => TypeKind::Int,
         ResultType::BigInt => TypeKind::BigInt,
@@ -218,6 +292,13 @@ pub(super) fn is_total(function: &Function, cx: &Context) -> bool {
         && Kind::merge(args.iter().map(|arg| of(arg, cx))) == Some(Kind::Clash)
     {
         return false;
+    }
+    // An ordered-set aggregate is judged by what it orders by; what it is called with are constants.
+    if spec.kind == FunctionKind::OrderedSet {
+        return match spec.leak {
+            Leak::Total(over) => function.order.keys().iter().all(|key| fits(&key.expr, over, cx)),
+            Leak::TotalGivenConstants { .. } | Leak::Leaky => false,
+        };
     }
     // An aggregate is no exception: inside a correlated subquery it sums what the outer row gives it, hidden or not.
     spec_total(spec, args, cx) && spec.given.is_none_or(|given| given::holds(given, args, cx))
@@ -257,7 +338,8 @@ fn args(function: &Function) -> &[Expr] {
 pub(super) fn has_aggregate(expr: &Expr, cx: &Context) -> bool {
     let own = match expr {
         Expr::Function(function) => {
-            functions::lookup(cx.dialect, function.name).is_some_and(|spec| spec.kind == FunctionKind::Aggregate)
+            function.over.is_none()
+                && functions::lookup(cx.dialect, function.name).is_some_and(|spec| spec.kind.is_aggregate())
         }
         _ => false,
     };
@@ -266,8 +348,17 @@ pub(super) fn has_aggregate(expr: &Expr, cx: &Context) -> bool {
 
 /// The kind behind a type name of PostgreSQL's allow-list.
 fn named(ty: &str) -> Kind {
-    let bare = ty.split('(').next().unwrap_or(ty).trim();
-    let kind = match bare {
+    if let Some(element) = ty.strip_suffix("[]") {
+        return match named(element) {
+            Kind::Typed(kind) => Kind::Typed(TypeKind::Array(Box::new(SqlType { name: element.to_owned(), kind }))),
+            _ => Kind::Unknown,
+        };
+    }
+    let bare = match (ty.split_once('('), ty.split_once(')')) {
+        (Some((head, _)), Some((_, tail))) => format!("{head}{tail}"),
+        _ => ty.to_owned(),
+    };
+    let kind = match bare.as_str() {
         "boolean" | "bool" => TypeKind::Bool,
         "smallint" | "integer" | "int2" | "int4" => TypeKind::Int,
         "bigint" | "int8" => TypeKind::BigInt,

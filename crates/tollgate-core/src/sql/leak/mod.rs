@@ -7,6 +7,7 @@
 mod context;
 mod given;
 mod kind;
+mod operator;
 mod pattern;
 
 pub use pattern::ends_in_escape;
@@ -16,7 +17,8 @@ pub(super) use context::Context;
 use kind::Kind;
 
 use super::tree::{
-    BinaryOp, Distinct, Expr, Function, Literal, OrderBy, OrderKey, Query, Relation, Select, SetExpr, UnaryOp,
+    BinaryOp, Distinct, Elements, Expr, FrameBound, FrameUnits, Function, LikeKind, Literal, OrderBy, OrderKey, Query,
+    Relation, Select, SetExpr, Subscript, UnaryOp, Window,
 };
 use super::walk::{self, Node};
 use crate::catalog::TypeKind;
@@ -82,17 +84,33 @@ fn own(expr: &Expr, cx: &Context) -> Option<Leak> {
         | Expr::Exists { .. }
         | Expr::Unary { op: UnaryOp::Not | UnaryOp::Plus, .. } => None,
         Expr::Unary { op: UnaryOp::Minus, expr } => minus(expr, cx),
-        Expr::Binary { op, left, right } => binary(*op, left, right, cx),
+        Expr::Unary { op: UnaryOp::BitNot, expr } => operator::bits([kind(expr)], cx),
+        Expr::Binary { op, left, right } => operator::binary(*op, left, right, cx),
         Expr::Between { expr, low, high, .. } => compared(&kind(expr), [kind(low), kind(high)], cx),
-        Expr::InList { expr, list, .. } => compared(&kind(expr), list.iter().map(kind), cx),
+        Expr::InList { expr, list, .. } => list.iter().find_map(|element| operator::beside(expr, element, cx)),
         Expr::InSlot { expr, slot, negated: _ } => compared(&kind(expr), [kind::of_slot(slot, cx)], cx),
-        Expr::InQuery { expr, query, .. } => compared(&kind(expr), [kind::first_column(&query.body, cx)], cx),
+        Expr::InQuery { expr, query, .. } => match &**expr {
+            Expr::Row(values) => {
+                let columns = kind::columns(&query.body, cx).into_iter().map(Kind::computed);
+                values.iter().zip(columns).find_map(|(value, column)| compared(&kind(value), [column], cx))
+            }
+            expr => compared(&kind(expr), [kind::first_column(&query.body, cx)], cx),
+        },
+        Expr::Quantified { expr, op, quantifier: _, over } => operator::quantified(expr, *op, over, cx),
+        Expr::Row(_) => None,
+        Expr::Array(elements) => array(elements, cx),
+        Expr::Subscript { expr, part } => subscript(expr, part, cx),
+        Expr::Collate { expr, collation: _ } => match (cx.dialect, kind(expr)) {
+            (Dialect::Sqlite, _) | (_, Kind::Constant | Kind::Typed(TypeKind::Text | TypeKind::Collated(_))) => None,
+            (Dialect::Postgres, _) => Some(Leak::of("COLLATE over something that is not text")),
+        },
         Expr::Scalar(query) => match cx.dialect {
             // SQLite takes the first row.
             Dialect::Sqlite => None,
             Dialect::Postgres if one_row(query, cx) => None,
             Dialect::Postgres => Some(Leak::of("a scalar subquery that may return two rows")),
         },
+        Expr::Like { kind: LikeKind::SimilarTo, .. } => Some(Leak::of("a regular expression")),
         Expr::Like { expr, pattern, escape, .. } => like(expr, pattern, *escape, cx),
         Expr::Case { operand, branches, otherwise } => {
             let compare = operand
@@ -110,28 +128,6 @@ fn minus(operand: &Expr, cx: &Context) -> Option<Leak> {
     match (cx.dialect, kind::of(operand, cx)) {
         (Dialect::Sqlite, _) | (_, Kind::Number | Kind::Typed(TypeKind::Decimal | TypeKind::Float)) => None,
         (Dialect::Postgres, _) => Some(Leak::of("arithmetic that can overflow (`-`)")),
-    }
-}
-
-fn binary(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> Option<Leak> {
-    match op {
-        BinaryOp::And | BinaryOp::Or => None,
-        BinaryOp::Eq
-        | BinaryOp::NotEq
-        | BinaryOp::Lt
-        | BinaryOp::LtEq
-        | BinaryOp::Gt
-        | BinaryOp::GtEq
-        | BinaryOp::IsDistinctFrom
-        | BinaryOp::IsNotDistinctFrom => compared(&kind::of(left, cx), [kind::of(right, cx)], cx),
-        BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => {
-            // SQLite turns an overflow into a float and a division by zero into NULL.
-            let constant = numbers_only(left) && numbers_only(right);
-            if constant || cx.dialect == Dialect::Sqlite { None } else { Some(Leak::of("arithmetic that can fail")) }
-        }
-        // Both can end in `too big`, at a length the caller chooses.
-        BinaryOp::Concat => Some(Leak::of("a concatenation (`||`)")),
-        BinaryOp::JsonGet | BinaryOp::JsonGetText => Some(Leak::of("a JSON operator")),
     }
 }
 
@@ -161,6 +157,32 @@ fn merged(what: &str, kinds: impl IntoIterator<Item = Kind>, cx: &Context) -> Op
         return None;
     }
     Some(Leak::of(format!("{what} over types that must be converted")))
+}
+
+/// An array whose elements become one type; inner arrays need equal lengths, and a subquery's rows have no number.
+fn array(elements: &Elements, cx: &Context) -> Option<Leak> {
+    let Elements::List(list) = elements else { return Some(Leak::of("an array of a subquery's rows")) };
+    let nested = |element: &Expr| matches!(kind::of(element, cx), Kind::Unknown | Kind::Typed(TypeKind::Array(_)));
+    if list.len() > 1 && list.iter().any(nested) {
+        return Some(Leak::of("an array of arrays, or of values of unknown types"));
+    }
+    merged("an array", list.iter().map(|element| kind::of(element, cx)), cx)
+}
+
+fn subscript(array: &Expr, part: &Subscript, cx: &Context) -> Option<Leak> {
+    let (first, last) = match part {
+        Subscript::Index(index) => (Some(index), None),
+        Subscript::Slice { from, to } => (from.as_ref(), to.as_ref()),
+    };
+    let whole =
+        |bound: &Expr| matches!(kind::of(bound, cx), Kind::Constant | Kind::Number | Kind::Typed(TypeKind::Int));
+    let fine = matches!(kind::of(array, cx), Kind::Typed(TypeKind::Array(_)))
+        && [first, last].into_iter().flatten().all(|bound| whole(bound));
+    if fine {
+        None
+    } else {
+        Some(Leak::of("a subscript that is not an integer, or of what is not known to be an array"))
+    }
 }
 
 fn like(expr: &Expr, pattern: &Expr, escape: Option<char>, cx: &Context) -> Option<Leak> {
@@ -193,10 +215,23 @@ fn cast(expr: &Expr, ty: &str, cx: &Context) -> Option<Leak> {
 }
 
 fn call(function: &Function, cx: &Context) -> Option<Leak> {
-    if kind::is_total(function, cx) {
-        return None;
+    if !kind::is_total(function, cx) {
+        return Some(Leak::of(format!("the function `{}`, which can fail", function.name)));
     }
-    Some(Leak::of(format!("the function `{}`, which can fail", function.name)))
+    let keys = function.order.keys().iter().map(|key| &key.expr);
+    keys.into_iter().find_map(|key| sorted(key, cx)).or_else(|| window(function.over.as_deref()?, cx))
+}
+
+fn window(window: &Window, cx: &Context) -> Option<Leak> {
+    let Window { partition_by, order_by, frame } = window;
+    let reaches = |bound: &FrameBound| matches!(bound, FrameBound::Preceding(_) | FrameBound::Following(_));
+    if let (Dialect::Postgres, Some(frame)) = (cx.dialect, frame)
+        && frame.units == FrameUnits::Range
+        && (reaches(&frame.start) || reaches(&frame.end))
+    {
+        return Some(Leak::of("a frame of a range of values"));
+    }
+    partition_by.iter().chain(order_by.iter().map(|key| &key.expr)).find_map(|key| sorted(key, cx))
 }
 
 fn ordered(keys: &[OrderBy], cx: &Context) -> Option<Leak> {

@@ -2,7 +2,9 @@
 
 use super::{Printed, Printer, RenderError};
 use crate::names::Dialect;
-use crate::sql::tree::{BinaryOp, ColumnRef, Expr, Function, FunctionArgs, IsTest, Literal, Query, Slot, UnaryOp};
+use crate::sql::tree::{
+    BinaryOp, ColumnRef, Elements, Expr, IsTest, LikeKind, Literal, Quantifier, Query, Slot, Subscript, UnaryOp,
+};
 
 impl Printer {
     pub(super) fn expr(&mut self, expr: &Expr) -> Printed {
@@ -15,14 +17,18 @@ impl Printer {
                     UnaryOp::Not => "NOT ",
                     UnaryOp::Minus => "- ",
                     UnaryOp::Plus => "+ ",
+                    UnaryOp::BitNot => "~ ",
                 });
                 p.expr(expr)
             }),
-            Expr::Binary { op, left, right } => self.wrapped(|p| {
-                p.expr(left)?;
-                p.put(binary(*op));
-                p.expr(right)
-            }),
+            Expr::Binary { op, left, right } => {
+                let word = self.operator(*op)?;
+                self.wrapped(|p| {
+                    p.expr(left)?;
+                    p.put(word);
+                    p.expr(right)
+                })
+            }
             Expr::Is { expr, test, negated } => self.wrapped(|p| {
                 p.expr(expr)?;
                 p.put(if *negated { " IS NOT " } else { " IS " });
@@ -57,10 +63,82 @@ impl Printer {
                 Ok(())
             }
             Expr::Function(function) => self.function(function),
+            Expr::Row(list) if list.len() < 2 => Err(RenderError::Empty("a row")),
+            Expr::Row(list) => self.wrapped(|p| p.list(list, Self::expr)),
+            Expr::Quantified { .. } | Expr::Array(_) | Expr::Subscript { .. } if self.dialect == Dialect::Sqlite => {
+                Err(self.lacks("arrays"))
+            }
+            Expr::Quantified { expr, op, quantifier, over } => self.quantified(expr, *op, *quantifier, over),
+            Expr::Array(elements) => self.array(elements),
+            Expr::Subscript { expr, part } => {
+                self.wrapped(|p| p.expr(expr))?;
+                self.subscript(part)
+            }
+            Expr::Collate { expr, collation } => self.wrapped(|p| {
+                p.expr(expr)?;
+                p.put(" COLLATE ");
+                if p.dialect == Dialect::Postgres {
+                    p.put("pg_catalog.");
+                }
+                p.ident(collation)
+            }),
         }
     }
 
-    fn wrapped(&mut self, inside: impl FnOnce(&mut Self) -> Printed) -> Printed {
+    /// A comparison with several values. A lone subquery as an array would be read as its rows.
+    fn quantified(&mut self, expr: &Expr, op: BinaryOp, quantifier: Quantifier, over: &Elements) -> Printed {
+        let word = self.operator(op)?;
+        self.wrapped(|p| {
+            p.expr(expr)?;
+            p.put(word);
+            p.put(match quantifier {
+                Quantifier::Any => "ANY ",
+                Quantifier::All => "ALL ",
+            });
+            match over {
+                Elements::Of(array) if matches!(**array, Expr::Scalar(_)) => Err(RenderError::Empty("ANY")),
+                Elements::Of(array) => p.wrapped(|p| p.expr(array)),
+                Elements::List(_) => p.wrapped(|p| p.array(over)),
+                Elements::Query(query) => p.subquery(query),
+            }
+        })
+    }
+
+    fn array(&mut self, elements: &Elements) -> Printed {
+        match elements {
+            Elements::Of(array) => self.expr(array),
+            Elements::List(list) => {
+                self.put("ARRAY[");
+                self.list(list, Self::expr)?;
+                self.put("]");
+                Ok(())
+            }
+            Elements::Query(query) => {
+                self.put("ARRAY");
+                self.subquery(query)
+            }
+        }
+    }
+
+    fn subscript(&mut self, part: &Subscript) -> Printed {
+        self.put("[");
+        match part {
+            Subscript::Index(index) => self.expr(index)?,
+            Subscript::Slice { from, to } => {
+                if let Some(from) = from {
+                    self.expr(from)?;
+                }
+                self.put(":");
+                if let Some(to) = to {
+                    self.expr(to)?;
+                }
+            }
+        }
+        self.put("]");
+        Ok(())
+    }
+
+    pub(super) fn wrapped(&mut self, inside: impl FnOnce(&mut Self) -> Printed) -> Printed {
         self.put("(");
         inside(self)?;
         self.put(")");
@@ -77,7 +155,7 @@ impl Printer {
         self.ident(&column.name)
     }
 
-    fn literal(&mut self, literal: &Literal) -> Printed {
+    pub(super) fn literal(&mut self, literal: &Literal) -> Printed {
         match (literal, self.dialect) {
             (Literal::Null, _) => self.put("NULL"),
             (Literal::Bool(value), _) => self.put(if *value { "TRUE" } else { "FALSE" }),
@@ -91,6 +169,8 @@ impl Printer {
                 self.put(")");
             }
             (Literal::Typed(..), Dialect::Sqlite) => return Err(self.lacks("typed literals")),
+            (Literal::Blob(digits), Dialect::Sqlite) => return self.blob(digits),
+            (Literal::Blob(_), Dialect::Postgres) => return Err(self.lacks("hexadecimal literals")),
         }
         Ok(())
     }
@@ -169,13 +249,16 @@ impl Printer {
     }
 
     fn like(&mut self, expr: &Expr) -> Printed {
-        let Expr::Like { expr, pattern, escape, case_insensitive, negated } = expr else {
+        let Expr::Like { expr, pattern, escape, kind, negated } = expr else {
             return Err(RenderError::Empty("LIKE"));
         };
-        let word = match (case_insensitive, self.dialect) {
-            (false, _) => "LIKE ",
-            (true, Dialect::Postgres) => "ILIKE ",
-            (true, Dialect::Sqlite) => return Err(self.lacks("ILIKE")),
+        let word = match (kind, self.dialect) {
+            (LikeKind::Like, _) => "LIKE ",
+            (LikeKind::ILike, Dialect::Postgres) => "ILIKE ",
+            (LikeKind::SimilarTo, Dialect::Postgres) => "SIMILAR TO ",
+            (LikeKind::ILike | LikeKind::SimilarTo, Dialect::Sqlite) => {
+                return Err(self.lacks("ILIKE and SIMILAR TO"));
+            }
         };
         self.wrapped(|p| {
             p.expr(expr)?;
@@ -214,49 +297,10 @@ impl Printer {
             Ok(())
         })
     }
-
-    fn function(&mut self, function: &Function) -> Printed {
-        self.function_name(function.name)?;
-        self.put(if function.distinct { "(DISTINCT " } else { "(" });
-        match &function.args {
-            FunctionArgs::Star => self.put("*"),
-            FunctionArgs::List(args) => self.list(args, Self::expr)?,
-        }
-        self.put(")");
-        if let Some(filter) = &function.filter {
-            self.put(" FILTER (WHERE ");
-            self.expr(filter)?;
-            self.put(")");
-        }
-        Ok(())
-    }
 }
 
 const NOT_IN: &str = " NOT IN ";
 
 fn is_in(negated: bool) -> &'static str {
     if negated { NOT_IN } else { " IN " }
-}
-
-fn binary(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::And => " AND ",
-        BinaryOp::Or => " OR ",
-        BinaryOp::Eq => " = ",
-        BinaryOp::NotEq => " <> ",
-        BinaryOp::Lt => " < ",
-        BinaryOp::LtEq => " <= ",
-        BinaryOp::Gt => " > ",
-        BinaryOp::GtEq => " >= ",
-        BinaryOp::IsDistinctFrom => " IS DISTINCT FROM ",
-        BinaryOp::IsNotDistinctFrom => " IS NOT DISTINCT FROM ",
-        BinaryOp::Add => " + ",
-        BinaryOp::Subtract => " - ",
-        BinaryOp::Multiply => " * ",
-        BinaryOp::Divide => " / ",
-        BinaryOp::Modulo => " % ",
-        BinaryOp::Concat => " || ",
-        BinaryOp::JsonGet => " -> ",
-        BinaryOp::JsonGetText => " ->> ",
-    }
 }

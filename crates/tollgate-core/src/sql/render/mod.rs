@@ -1,7 +1,9 @@
 //! Prints a restricted tree in a dialect. Every identifier is quoted, every literal written anew, every expression parenthesised;
 //! there are no comments and no unqualified tables. Never prints text that it was not built to print: what it does not know is an error.
 
+mod call;
 mod expr;
+mod op;
 mod quote;
 
 #[cfg(test)]

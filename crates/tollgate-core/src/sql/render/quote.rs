@@ -41,6 +41,17 @@ impl Printer {
         Ok(())
     }
 
+    /// Bytes: pairs of hexadecimal digits.
+    pub(super) fn blob(&mut self, digits: &str) -> Printed {
+        if digits.len() % 2 != 0 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(RenderError::Number(digits.to_owned()));
+        }
+        self.put("X'");
+        self.put(digits);
+        self.put("'");
+        Ok(())
+    }
+
     /// A type name: words, a precision, array brackets.
     pub(super) fn type_name(&mut self, name: &str) -> Printed {
         if !is_type_name(name) {

@@ -4,8 +4,7 @@ use super::{RenderError, render};
 use crate::catalog::TableId;
 use crate::names::Dialect;
 use crate::sql::tree::{
-    ColumnRef, Cte, Distinct, Expr, Function, FunctionArgs, Literal, Materialized, Projection, Query, Relation, Select,
-    SetExpr, Slot,
+    ColumnRef, Cte, Distinct, Expr, Function, Literal, Materialized, Projection, Query, Relation, Select, SetExpr, Slot,
 };
 
 fn select(expr: Expr, from: Vec<Relation>) -> Query {
@@ -118,12 +117,7 @@ fn words_and_numbers_are_what_they_say() {
     for good in ["character varying(20)", "numeric(12,2)", "text[]", "timestamp(3) with time zone", "public.mood"] {
         assert!(super::is_type_name(good), "{good}");
     }
-    let call = Expr::Function(Function {
-        name: "lower(x), pg_sleep",
-        args: FunctionArgs::List(Vec::new()),
-        distinct: false,
-        filter: None,
-    });
+    let call = Expr::Function(Function::plain("lower(x), pg_sleep", Vec::new()));
     assert!(matches!(render(&value(call), Dialect::Postgres), Err(RenderError::Word(_))));
 }
 

@@ -5,11 +5,12 @@ use sqlparser::ast;
 use super::expr::{Aggregates, At};
 use super::limit::within_limits;
 use super::names::any_column;
+use super::window::inside_window;
 use super::{Resolver, refused};
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
 use crate::sql::functions::{FunctionKind, FunctionSpec, lookup};
-use crate::sql::tree::{CastType, Expr, Function, FunctionArgs, Literal};
+use crate::sql::tree::{CallOrder, CastType, Expr, Function, FunctionArgs, Literal};
 use crate::sql::walk;
 
 /// Units of `date_trunc`.
@@ -27,6 +28,32 @@ const TRUNC_UNITS: &[&str] = &[
     "decade",
     "century",
     "millennium",
+];
+
+/// Fields of `EXTRACT`.
+const EXTRACT_FIELDS: &[&str] = &[
+    "century",
+    "day",
+    "decade",
+    "dow",
+    "doy",
+    "epoch",
+    "hour",
+    "isodow",
+    "isoyear",
+    "julian",
+    "microseconds",
+    "millennium",
+    "milliseconds",
+    "minute",
+    "month",
+    "quarter",
+    "second",
+    "timezone",
+    "timezone_hour",
+    "timezone_minute",
+    "week",
+    "year",
 ];
 
 impl Resolver<'_> {
@@ -50,6 +77,15 @@ impl Resolver<'_> {
                 let args = vec![self.expr(time_zone, at)?, self.expr(timestamp, at)?];
                 self.listed("timezone", args)
             }
+            ast::Expr::Overlay { expr, overlay_what, overlay_from, overlay_for }
+                if self.dialect == Dialect::Postgres =>
+            {
+                let mut args = vec![self.expr(expr, at)?, self.expr(overlay_what, at)?, self.expr(overlay_from, at)?];
+                if let Some(length) = overlay_for {
+                    args.push(self.expr(length, at)?);
+                }
+                self.listed("overlay", args)
+            }
             ast::Expr::Extract { field, syntax: ast::ExtractSyntax::From, expr }
                 if self.dialect == Dialect::Postgres =>
             {
@@ -64,7 +100,7 @@ impl Resolver<'_> {
     /// A call of a function that the grammar guarantees to be listed.
     fn listed(&self, name: &str, args: Vec<Expr>) -> Result<Expr, SqlError> {
         let spec = lookup(self.dialect, name).ok_or_else(|| not_listed(name))?;
-        Ok(Expr::Function(Function { name: spec.name, args: FunctionArgs::List(args), distinct: false, filter: None }))
+        Ok(Expr::Function(Function::plain(spec.name, args)))
     }
 
     fn rounding(
@@ -133,19 +169,16 @@ impl Resolver<'_> {
     fn function(&mut self, function: &ast::Function, at: At<'_>) -> Result<Expr, SqlError> {
         let ast::Function { name, uses_odbc_syntax, parameters, args, within_group, filter, null_treatment, over } =
             function;
-        refused::when(over.is_some(), "a window function (OVER)")?;
         refused::when(*uses_odbc_syntax, "a function in braces")?;
         refused::when(!matches!(parameters, ast::FunctionArguments::None), "a function with two lists")?;
-        refused::when(!within_group.is_empty(), "WITHIN GROUP")?;
         refused::when(null_treatment.is_some(), "IGNORE or RESPECT NULLS")?;
-        let ast::ObjectName(parts) = name;
-        let [ast::ObjectNamePart::Identifier(ident)] = parts.as_slice() else {
-            return Err(SqlError::unsupported_use("a function with a schema", "write its name alone"));
-        };
-        let written = self.folded(ident);
+        let written = self.function_name(name)?;
         let list = match args {
             ast::FunctionArguments::List(list) => list,
             ast::FunctionArguments::None => return self.clock(&written),
+            ast::FunctionArguments::Subquery(query) if self.dialect == Dialect::Postgres && written == "array" => {
+                return self.array_of_query(query, at);
+            }
             ast::FunctionArguments::Subquery(_) => {
                 return Err(SqlError::function(
                     &written,
@@ -155,31 +188,46 @@ impl Resolver<'_> {
         };
         let spec = self.spec(&written)?;
         let ast::FunctionArgumentList { duplicate_treatment, args, clauses } = list;
-        refused::when(!clauses.is_empty(), "ORDER BY or another clause inside a function's arguments")?;
         let distinct = *duplicate_treatment == Some(ast::DuplicateTreatment::Distinct);
-        let inner = argument_place(spec, at)?;
+        let clauses = Clauses {
+            distinct,
+            order: argument_order(clauses)?,
+            within_group,
+            filter: filter.as_deref(),
+            over: over.as_ref(),
+        };
+        clauses.fit(spec)?;
+        let inner = argument_place(spec, &clauses, at)?;
         let args = self.arguments(spec, args, inner)?;
-        match spec.kind {
-            FunctionKind::Scalar if distinct || filter.is_some() => {
-                return Err(SqlError::function(spec.name, "is not an aggregate: no DISTINCT, no FILTER"));
-            }
-            FunctionKind::Scalar | FunctionKind::Aggregate => {}
-            FunctionKind::Window => return Err(SqlError::function(spec.name, "is a window function: it needs OVER")),
-            FunctionKind::OrderedSet => {
-                return Err(SqlError::function(spec.name, "is an ordered-set aggregate: it needs WITHIN GROUP"));
-            }
-            FunctionKind::Set => {
-                return Err(SqlError::function(spec.name, "makes many rows: it may not stand in an expression"));
-            }
-        }
         if distinct && matches!(args, FunctionArgs::Star) {
             return Err(SqlError::function(spec.name, "takes no DISTINCT with `*`"));
         }
-        let filter = filter.as_ref().map(|e| self.expr(e, inner)).transpose()?.map(Box::new);
-        if spec.kind == FunctionKind::Aggregate {
-            self.aggregates_own_rows(spec, &args, filter.as_deref(), at)?;
+        let order = match spec.kind {
+            FunctionKind::OrderedSet => CallOrder::WithinGroup(self.sort_keys(within_group, inner)?),
+            _ if clauses.order.is_empty() => CallOrder::None,
+            _ => CallOrder::Arguments(self.sort_keys(clauses.order, inner)?),
+        };
+        let filter = clauses.filter.map(|e| self.expr(e, inner)).transpose()?.map(Box::new);
+        let over = clauses.over.map(|over| self.over(over, inner)).transpose()?.map(Box::new);
+        let call = Function { name: spec.name, args, distinct, order, filter, over };
+        if spec.kind.is_aggregate() && call.over.is_none() {
+            self.aggregates_own_rows(&call, at)?;
         }
-        Ok(Expr::Function(Function { name: spec.name, args, distinct, filter }))
+        Ok(Expr::Function(call))
+    }
+
+    /// A function's name alone; `pg_catalog` is where PostgreSQL's listed ones are.
+    fn function_name(&self, name: &ast::ObjectName) -> Result<String, SqlError> {
+        let ast::ObjectName(parts) = name;
+        match parts.as_slice() {
+            [ast::ObjectNamePart::Identifier(ident)] => Ok(self.folded(ident)),
+            [ast::ObjectNamePart::Identifier(schema), ast::ObjectNamePart::Identifier(ident)]
+                if self.dialect == Dialect::Postgres && self.folded(schema) == "pg_catalog" =>
+            {
+                Ok(self.folded(ident))
+            }
+            _ => Err(SqlError::unsupported_use("a function with a schema", "write its name alone")),
+        }
     }
 
     /// The function of that name, by the names it has elsewhere as well.
@@ -201,19 +249,14 @@ impl Resolver<'_> {
     }
 
     /// Refuses an aggregate that names only an outer query's columns: the engine would aggregate that query's rows with it.
-    fn aggregates_own_rows(
-        &self,
-        spec: &FunctionSpec,
-        args: &FunctionArgs,
-        filter: Option<&Expr>,
-        at: At<'_>,
-    ) -> Result<(), SqlError> {
-        let args = match args {
+    fn aggregates_own_rows(&self, call: &Function, at: At<'_>) -> Result<(), SqlError> {
+        let args = match &call.args {
             FunctionArgs::Star => [].as_slice(),
             FunctionArgs::List(list) => list.as_slice(),
         };
+        let keys = call.order.keys().iter().map(|key| &key.expr);
         let (mut own, mut others) = (false, false);
-        for part in args.iter().chain(filter) {
+        for part in args.iter().chain(keys).chain(call.filter.as_deref()) {
             any_column(part, &mut |column| {
                 let is_own = at.names.has_relation(self.dialect, &column.relation);
                 own |= is_own;
@@ -222,7 +265,7 @@ impl Resolver<'_> {
             others |= holds_subquery(part);
         }
         if others && !own {
-            let construct = format!("the aggregate {} over an outer query's columns", shown(spec.name));
+            let construct = format!("the aggregate {} over an outer query's columns", shown(call.name));
             return Err(SqlError::unsupported(construct));
         }
         Ok(())
@@ -272,11 +315,13 @@ impl Resolver<'_> {
     /// `CURRENT_DATE` and its like, which are written without parentheses.
     fn clock(&self, name: &str) -> Result<Expr, SqlError> {
         let call = |name: &str| self.listed(name, Vec::new());
+        let cast = |ty: &str| Ok(Expr::Cast { expr: Box::new(call("now")?), ty: CastType(ty.to_owned()) });
         match (self.dialect, name.to_ascii_lowercase().as_str()) {
             (Dialect::Postgres, "current_timestamp") => call("now"),
-            (Dialect::Postgres, "current_date") => {
-                Ok(Expr::Cast { expr: Box::new(call("now")?), ty: CastType("date".into()) })
-            }
+            (Dialect::Postgres, "current_date") => cast("date"),
+            (Dialect::Postgres, "current_time") => cast("time with time zone"),
+            (Dialect::Postgres, "localtime") => cast("time without time zone"),
+            (Dialect::Postgres, "localtimestamp") => cast("timestamp without time zone"),
             (Dialect::Sqlite, "current_timestamp") => call("datetime"),
             (Dialect::Sqlite, "current_date") => call("date"),
             (Dialect::Sqlite, "current_time") => call("time"),
@@ -285,15 +330,73 @@ impl Resolver<'_> {
     }
 }
 
-/// Where the arguments stand: no aggregate inside another, and none where `at` refuses it.
-fn argument_place<'e>(spec: &FunctionSpec, at: At<'e>) -> Result<At<'e>, SqlError> {
-    match (spec.kind, at.aggregates) {
-        (FunctionKind::Scalar | FunctionKind::Window | FunctionKind::Set, _) => Ok(at),
-        (FunctionKind::Aggregate | FunctionKind::OrderedSet, Aggregates::Allowed) => {
+/// What stands in and behind a call besides its arguments, as written.
+struct Clauses<'f> {
+    distinct: bool,
+    order: &'f [ast::OrderByExpr],
+    within_group: &'f [ast::OrderByExpr],
+    filter: Option<&'f ast::Expr>,
+    over: Option<&'f ast::WindowType>,
+}
+
+impl Clauses<'_> {
+    /// Refuses what a function of its kind does not take.
+    fn fit(&self, spec: &FunctionSpec) -> Result<(), SqlError> {
+        let refuse = |there: bool, problem: &str| {
+            if there { Err(SqlError::function(spec.name, problem)) } else { Ok(()) }
+        };
+        let (ordered, over) = (!self.order.is_empty(), self.over.is_some());
+        let grouped = !self.within_group.is_empty();
+        match spec.kind {
+            FunctionKind::Scalar => {
+                refuse(over, "is neither an aggregate nor a window function: no OVER")?;
+                refuse(
+                    self.distinct || self.filter.is_some() || ordered || grouped,
+                    "is not an aggregate: no DISTINCT, no ORDER BY, no FILTER",
+                )
+            }
+            FunctionKind::Aggregate => {
+                refuse(grouped, "takes no WITHIN GROUP; write ORDER BY behind its arguments")?;
+                refuse(over && self.distinct, "takes no DISTINCT with OVER")?;
+                refuse(over && ordered, "takes no ORDER BY of its own with OVER")
+            }
+            FunctionKind::Window => {
+                refuse(!over, "is a window function and needs OVER (…)")?;
+                refuse(
+                    self.distinct || self.filter.is_some() || ordered || grouped,
+                    "is not an aggregate: no DISTINCT, no ORDER BY, no FILTER",
+                )
+            }
+            FunctionKind::OrderedSet => {
+                refuse(!grouped, "needs WITHIN GROUP (ORDER BY …)")?;
+                refuse(over || self.distinct || ordered, "takes no DISTINCT, no ORDER BY of its own and no OVER")
+            }
+            FunctionKind::Set => refuse(true, "yields rows and may stand in FROM only"),
+        }
+    }
+}
+
+/// The order inside a call's parentheses; any other clause there is refused.
+fn argument_order(clauses: &[ast::FunctionArgumentClause]) -> Result<&[ast::OrderByExpr], SqlError> {
+    match clauses {
+        [] => Ok(&[]),
+        [ast::FunctionArgumentClause::OrderBy(keys)] => Ok(keys),
+        _ => Err(SqlError::unsupported("a clause inside a function's arguments other than ORDER BY")),
+    }
+}
+
+/// Where the arguments stand: no aggregate inside another, no window function inside either, and none where `at` refuses it.
+fn argument_place<'e>(spec: &FunctionSpec, clauses: &Clauses<'_>, at: At<'e>) -> Result<At<'e>, SqlError> {
+    if clauses.over.is_some() {
+        return inside_window(spec.name, at);
+    }
+    match (spec.kind.is_aggregate(), at.aggregates) {
+        (false, _) => Ok(at),
+        (true, Aggregates::Allowed | Aggregates::NoWindows(_)) => {
             at.names.aggregates.set(true);
             Ok(At { aggregates: Aggregates::Refused("inside another aggregate"), ..at })
         }
-        (FunctionKind::Aggregate | FunctionKind::OrderedSet, Aggregates::Refused(place)) => {
+        (true, Aggregates::Refused(place)) => {
             Err(SqlError::unsupported(format!("the aggregate {} {place}", shown(spec.name))))
         }
     }
@@ -320,28 +423,15 @@ fn constants_that_hold(name: &str, args: &[Expr]) -> Result<(), SqlError> {
     }
 }
 
-/// The listed fields of EXTRACT.
+/// The listed fields of EXTRACT, as words and in quotes.
 fn extract_field(field: &ast::DateTimeField) -> Result<&'static str, SqlError> {
-    use ast::DateTimeField as F;
-    match field {
-        F::Year => Ok("year"),
-        F::Month => Ok("month"),
-        F::Week(None) => Ok("week"),
-        F::Day => Ok("day"),
-        F::Hour => Ok("hour"),
-        F::Minute => Ok("minute"),
-        F::Second => Ok("second"),
-        F::Century => Ok("century"),
-        F::Decade => Ok("decade"),
-        F::Millennium => Ok("millennium"),
-        F::Dow => Ok("dow"),
-        F::Doy => Ok("doy"),
-        F::Isodow => Ok("isodow"),
-        F::Isoyear => Ok("isoyear"),
-        F::Quarter => Ok("quarter"),
-        F::Epoch => Ok("epoch"),
-        F::Milliseconds => Ok("milliseconds"),
-        F::Microseconds => Ok("microseconds"),
-        other => Err(SqlError::function("extract", format!("has no field {}", shown(&other.to_string())))),
-    }
+    let word = match field {
+        ast::DateTimeField::Custom(ident) => ident.value.to_ascii_lowercase(),
+        other => other.to_string().to_ascii_lowercase(),
+    };
+    EXTRACT_FIELDS
+        .iter()
+        .find(|field| **field == word)
+        .copied()
+        .ok_or_else(|| SqlError::function("extract", format!("has no field {}", shown(&word))))
 }

@@ -1,18 +1,18 @@
-//! Expressions: names, constants, bound values, the listed operators, subqueries and CASE.
+//! Expressions: names, constants, bound values, the listed operators, scalar subqueries and CASE.
 
 use sqlparser::ast;
 
 use super::names::Names;
-use super::output::{body_columns, has_aggregate};
-use super::query::{Outer, unparenthesised};
-use super::types::{cast_type, interval, number, typed_literal};
+use super::output::{body_columns, has_aggregate, has_window};
+use super::query::Outer;
+use super::types::{interval, number};
 use super::with::Ctes;
-use super::{ClaimUse, ParamShape, Resolver, refused};
+use super::{ClaimUse, Resolver, grouping, refused};
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
-use crate::sql::limits::{IN_LIST_MAX, TERMS_MAX};
+use crate::sql::limits::TERMS_MAX;
 use crate::sql::tokens::BoundName;
-use crate::sql::tree::{BinaryOp, Expr, IsTest, Literal, Slot, UnaryOp};
+use crate::sql::tree::{BinaryOp, Expr, IsTest, LikeKind, Literal, Slot, UnaryOp};
 
 /// Where an expression stands.
 #[derive(Clone, Copy)]
@@ -23,7 +23,7 @@ pub(super) struct At<'e> {
     pub(super) ctes: Option<&'e Ctes<'e>>,
     /// Whether it is a conjunct of a predicate.
     pub(super) position: Position,
-    /// Whether it may hold an aggregate.
+    /// Whether it may hold an aggregate or a window function.
     pub(super) aggregates: Aggregates,
 }
 
@@ -37,17 +37,19 @@ pub(super) enum Position {
     Inside,
 }
 
-/// Whether aggregates may stand here.
+/// Whether aggregates and window functions may stand here.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Aggregates {
-    /// In the output, HAVING and ORDER BY.
+    /// Both: in the output and ORDER BY.
     Allowed,
-    /// Nowhere else; with the words for where this is.
+    /// Aggregates alone: in HAVING and inside a window function; with the words for where this is.
+    NoWindows(&'static str),
+    /// Neither, anywhere else; with the words for where this is.
     Refused(&'static str),
 }
 
 impl At<'_> {
-    fn inside(self) -> Self {
+    pub(super) fn inside(self) -> Self {
         Self { position: Position::Inside, ..self }
     }
 }
@@ -55,18 +57,28 @@ impl At<'_> {
 impl Resolver<'_> {
     /// An expression at any depth.
     pub(super) fn expr(&mut self, expr: &ast::Expr, at: At<'_>) -> Result<Expr, SqlError> {
+        grouping::agreed(self.dialect, expr)?;
+        self.node()?;
         self.deeper(|this| match expr {
             ast::Expr::Nested(inner) => this.expr(inner, at),
             ast::Expr::BinaryOp { left, op, right } => this.binary(expr, (left, op, right), at),
             ast::Expr::Exists { subquery, negated } => this.exists(subquery, *negated, at),
             ast::Expr::InSubquery { expr, subquery, negated } => this.in_subquery(expr, subquery, *negated, at),
             ast::Expr::InList { expr, list, negated } => this.in_list(expr, list, *negated, at),
+            ast::Expr::AnyOp { .. } | ast::Expr::AllOp { .. } if this.dialect == Dialect::Postgres => {
+                this.quantified(expr, at)
+            }
             other => this.inner_expr(other, at.inside()),
         })
     }
 
-    fn boxed(&mut self, expr: &ast::Expr, at: At<'_>) -> Result<Box<Expr>, SqlError> {
+    pub(super) fn boxed(&mut self, expr: &ast::Expr, at: At<'_>) -> Result<Box<Expr>, SqlError> {
         self.expr(expr, at).map(Box::new)
+    }
+
+    /// Expressions, one after the other.
+    pub(super) fn exprs(&mut self, list: &[ast::Expr], at: At<'_>) -> Result<Vec<Expr>, SqlError> {
+        list.iter().map(|expr| self.expr(expr, at)).collect()
     }
 
     /// An expression that is not a conjunct.
@@ -75,22 +87,22 @@ impl Resolver<'_> {
             ast::Expr::Identifier(ident) => self.identifier(ident, at),
             ast::Expr::CompoundIdentifier(parts) => self.qualified(parts, at),
             ast::Expr::Value(value) => self.value(&value.value),
-            ast::Expr::TypedString(typed) => typed_literal(self.dialect, typed).map(Expr::Literal),
+            ast::Expr::TypedString(typed) => self.typed_literal(typed).map(Expr::Literal),
             ast::Expr::Interval(written) => interval(self.dialect, written).map(Expr::Literal),
             ast::Expr::UnaryOp { op, expr } => self.unary(*op, expr, at),
             ast::Expr::Between { expr, negated, low, high } => {
-                loose(expr)?;
                 let (expr, low, high) = (self.boxed(expr, at)?, self.boxed(low, at)?, self.boxed(high, at)?);
                 Ok(Expr::Between { expr, low, high, negated: *negated })
             }
             ast::Expr::Like { negated, any, expr, pattern, escape_char } => {
-                refused::when(*any, "LIKE ANY")?;
-                self.like((expr, pattern, escape_char.as_deref()), false, *negated, at)
+                self.like((expr, pattern, escape_char.as_deref()), (LikeKind::Like, *any, *negated), at)
             }
             ast::Expr::ILike { negated, any, expr, pattern, escape_char } => {
-                refused::when(*any, "ILIKE ANY")?;
                 refused::when(self.dialect == Dialect::Sqlite, "ILIKE (LIKE ignores the case of ASCII letters here)")?;
-                self.like((expr, pattern, escape_char.as_deref()), true, *negated, at)
+                self.like((expr, pattern, escape_char.as_deref()), (LikeKind::ILike, *any, *negated), at)
+            }
+            ast::Expr::SimilarTo { negated, expr, pattern, escape_char } if self.dialect == Dialect::Postgres => {
+                self.like((expr, pattern, escape_char.as_deref()), (LikeKind::SimilarTo, false, *negated), at)
             }
             ast::Expr::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
                 self.case(operand.as_deref(), conditions, else_result.as_deref(), at)
@@ -99,6 +111,9 @@ impl Resolver<'_> {
                 self.cast((kind, expr, data_type), format.is_some(), at)
             }
             ast::Expr::Subquery(query) => self.scalar(query, at),
+            ast::Expr::Array(array) if self.dialect == Dialect::Postgres => self.array(array, at),
+            ast::Expr::CompoundFieldAccess { root, access_chain } => self.subscript(root, access_chain, at),
+            ast::Expr::Collate { expr, collation } => self.collate(expr, collation, at),
             ast::Expr::IsNull(_)
             | ast::Expr::IsNotNull(_)
             | ast::Expr::IsTrue(_)
@@ -120,11 +135,14 @@ impl Resolver<'_> {
             Aggregates::Refused(place) if has_aggregate(self.dialect, &expr) => {
                 Err(SqlError::unsupported(format!("an aggregate {place}")))
             }
-            Aggregates::Refused(_) | Aggregates::Allowed => Ok(expr),
+            Aggregates::Refused(place) | Aggregates::NoWindows(place) if has_window(&expr) => {
+                Err(SqlError::unsupported_use(format!("a window function {place}"), "compute it in a subquery"))
+            }
+            Aggregates::Refused(_) | Aggregates::NoWindows(_) | Aggregates::Allowed => Ok(expr),
         }
     }
 
-    fn qualified(&self, parts: &[ast::Ident], at: At<'_>) -> Result<Expr, SqlError> {
+    pub(super) fn qualified(&self, parts: &[ast::Ident], at: At<'_>) -> Result<Expr, SqlError> {
         let path: Vec<String> = parts.iter().map(|part| self.folded(part)).collect();
         match path.as_slice() {
             [relation, column] => at.names.qualified(self.dialect, relation, column),
@@ -134,14 +152,23 @@ impl Resolver<'_> {
     }
 
     fn value(&self, value: &ast::Value) -> Result<Expr, SqlError> {
-        match value {
-            ast::Value::Number(text, false) => number(text).map(Expr::Literal),
-            ast::Value::SingleQuotedString(text) => Ok(Expr::Literal(Literal::Text(text.clone()))),
-            ast::Value::Boolean(truth) => Ok(Expr::Literal(Literal::Bool(*truth))),
-            ast::Value::Null => Ok(Expr::Literal(Literal::Null)),
-            ast::Value::Placeholder(text) => self.placeholder(text),
-            _ => Err(SqlError::unsupported_use("this form of literal", "write the string in single quotes")),
-        }
+        let literal = match value {
+            ast::Value::Number(text, false) => number(text)?,
+            ast::Value::Boolean(truth) => Literal::Bool(*truth),
+            ast::Value::Null => Literal::Null,
+            ast::Value::Placeholder(text) => return self.placeholder(text),
+            ast::Value::HexStringLiteral(digits) if self.dialect == Dialect::Sqlite => {
+                refused::when(digits.len() % 2 != 0, "a blob of an odd number of digits")?;
+                Literal::Blob(digits.clone())
+            }
+            other => match string(other) {
+                Some(text) => Literal::Text(text.to_owned()),
+                None => {
+                    return Err(SqlError::unsupported_use("this form of literal", "write the string in single quotes"));
+                }
+            },
+        };
+        Ok(Expr::Literal(literal))
     }
 
     fn placeholder(&self, text: &str) -> Result<Expr, SqlError> {
@@ -154,7 +181,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn claims_allowed(&self, text: &str) -> Result<(), SqlError> {
+    pub(super) fn claims_allowed(&self, text: &str) -> Result<(), SqlError> {
         match self.scope.claims {
             ClaimUse::Allowed => Ok(()),
             ClaimUse::Refused => Err(SqlError::parameter(text, "may stand only in the policy's row filters")),
@@ -166,6 +193,7 @@ impl Resolver<'_> {
             ast::UnaryOperator::Not => UnaryOp::Not,
             ast::UnaryOperator::Minus => UnaryOp::Minus,
             ast::UnaryOperator::Plus => UnaryOp::Plus,
+            ast::UnaryOperator::BitwiseNot => UnaryOp::BitNot,
             other => return Err(SqlError::unsupported(format!("the operator {}", shown(&other.to_string())))),
         };
         Ok(Expr::Unary { op, expr: self.boxed(operand, at)? })
@@ -178,34 +206,74 @@ impl Resolver<'_> {
         (left, op, right): (&ast::Expr, &ast::BinaryOperator, &ast::Expr),
         at: At<'_>,
     ) -> Result<Expr, SqlError> {
-        let lowered = match op {
-            ast::BinaryOperator::And | ast::BinaryOperator::Or => return self.chain(whole, op, at),
-            ast::BinaryOperator::Eq => BinaryOp::Eq,
-            ast::BinaryOperator::NotEq => BinaryOp::NotEq,
-            ast::BinaryOperator::Lt => BinaryOp::Lt,
-            ast::BinaryOperator::LtEq => BinaryOp::LtEq,
-            ast::BinaryOperator::Gt => BinaryOp::Gt,
-            ast::BinaryOperator::GtEq => BinaryOp::GtEq,
-            ast::BinaryOperator::Plus => BinaryOp::Add,
-            ast::BinaryOperator::Minus => BinaryOp::Subtract,
-            ast::BinaryOperator::Multiply => BinaryOp::Multiply,
-            ast::BinaryOperator::Divide => BinaryOp::Divide,
-            ast::BinaryOperator::Modulo => BinaryOp::Modulo,
-            ast::BinaryOperator::StringConcat => BinaryOp::Concat,
-            ast::BinaryOperator::Arrow => BinaryOp::JsonGet,
-            ast::BinaryOperator::LongArrow => BinaryOp::JsonGetText,
-            other => return Err(SqlError::unsupported(format!("the operator {}", shown(&other.to_string())))),
-        };
-        let at = at.inside();
-        for operand in [left, right] {
-            if binding(operand).is_some_and(|inner| !inner.nests_in(Binding::of(lowered))) {
-                return Err(SqlError::unsupported_use(
-                    "a mix of operators that databases group differently",
-                    "put parentheses around the inner one",
-                ));
-            }
+        if matches!(op, ast::BinaryOperator::And | ast::BinaryOperator::Or) {
+            return self.chain(whole, op, at);
         }
-        Ok(Expr::Binary { op: lowered, left: self.boxed(left, at)?, right: self.boxed(right, at)? })
+        let (op, at) = (self.operator(op)?, at.inside());
+        if let (ast::Expr::Tuple(left), ast::Expr::Tuple(right)) = (left, right) {
+            return self.rows(op, left, right, at);
+        }
+        let (left, right) = (self.boxed(left, at)?, self.boxed(right, at)?);
+        // The operator itself, without the escape that LIKE may name.
+        let (kind, negated) = match op {
+            BinaryOp::Like => (LikeKind::Like, false),
+            BinaryOp::ILike => (LikeKind::ILike, false),
+            BinaryOp::NotLike => (LikeKind::Like, true),
+            BinaryOp::NotILike => (LikeKind::ILike, true),
+            BinaryOp::Overlaps => return Err(SqlError::unsupported("OVERLAPS of anything but rows of two")),
+            op => return Ok(Expr::Binary { op, left, right }),
+        };
+        Ok(Expr::Like { expr: left, pattern: right, escape: None, kind, negated })
+    }
+
+    /// A listed operator of the dialect.
+    pub(super) fn operator(&self, op: &ast::BinaryOperator) -> Result<BinaryOp, SqlError> {
+        use ast::BinaryOperator as B;
+        let postgres = self.dialect == Dialect::Postgres;
+        Ok(match op {
+            B::Eq => BinaryOp::Eq,
+            B::NotEq => BinaryOp::NotEq,
+            B::Lt => BinaryOp::Lt,
+            B::LtEq => BinaryOp::LtEq,
+            B::Gt => BinaryOp::Gt,
+            B::GtEq => BinaryOp::GtEq,
+            B::Plus => BinaryOp::Add,
+            B::Minus => BinaryOp::Subtract,
+            B::Multiply => BinaryOp::Multiply,
+            B::Divide => BinaryOp::Divide,
+            B::Modulo => BinaryOp::Modulo,
+            B::StringConcat => BinaryOp::Concat,
+            B::Arrow => BinaryOp::JsonGet,
+            B::LongArrow => BinaryOp::JsonGetText,
+            B::BitwiseAnd => BinaryOp::BitAnd,
+            B::BitwiseOr => BinaryOp::BitOr,
+            B::Glob if !postgres => BinaryOp::Glob,
+            B::PGBitwiseXor if postgres => BinaryOp::BitXor,
+            B::PGBitwiseShiftLeft if postgres => BinaryOp::ShiftLeft,
+            B::PGBitwiseShiftRight if postgres => BinaryOp::ShiftRight,
+            B::PGExp if postgres => BinaryOp::Power,
+            B::HashArrow if postgres => BinaryOp::JsonPath,
+            B::HashLongArrow if postgres => BinaryOp::JsonPathText,
+            B::HashMinus if postgres => BinaryOp::JsonRemove,
+            B::Question if postgres => BinaryOp::JsonHasKey,
+            B::QuestionPipe if postgres => BinaryOp::JsonHasAnyKey,
+            B::QuestionAnd if postgres => BinaryOp::JsonHasAllKeys,
+            B::AtQuestion if postgres => BinaryOp::JsonPathExists,
+            B::AtAt if postgres => BinaryOp::Matches,
+            B::AtArrow if postgres => BinaryOp::Contains,
+            B::ArrowAt if postgres => BinaryOp::ContainedBy,
+            B::PGOverlap if postgres => BinaryOp::Overlap,
+            B::PGRegexMatch if postgres => BinaryOp::Regex,
+            B::PGRegexIMatch if postgres => BinaryOp::RegexI,
+            B::PGRegexNotMatch if postgres => BinaryOp::NotRegex,
+            B::PGRegexNotIMatch if postgres => BinaryOp::NotRegexI,
+            B::PGLikeMatch if postgres => BinaryOp::Like,
+            B::PGILikeMatch if postgres => BinaryOp::ILike,
+            B::PGNotLikeMatch if postgres => BinaryOp::NotLike,
+            B::PGNotILikeMatch if postgres => BinaryOp::NotILike,
+            B::Overlaps if postgres => BinaryOp::Overlaps,
+            other => return Err(SqlError::unsupported(format!("the operator {}", shown(&other.to_string())))),
+        })
     }
 
     fn chain(&mut self, whole: &ast::Expr, wanted: &ast::BinaryOperator, at: At<'_>) -> Result<Expr, SqlError> {
@@ -247,69 +315,10 @@ impl Resolver<'_> {
     }
 
     fn distinct(&mut self, left: &ast::Expr, op: BinaryOp, right: &ast::Expr, at: At<'_>) -> Result<Expr, SqlError> {
-        loose(left)?;
-        loose(right)?;
+        if let (ast::Expr::Tuple(left), ast::Expr::Tuple(right)) = (left, right) {
+            return self.rows(op, left, right, at);
+        }
         Ok(Expr::Binary { op, left: self.boxed(left, at)?, right: self.boxed(right, at)? })
-    }
-
-    /// IN over a list. A bound list stands alone; a claim's never under a negation, where an empty list would open everything.
-    fn in_list(&mut self, expr: &ast::Expr, list: &[ast::Expr], negated: bool, at: At<'_>) -> Result<Expr, SqlError> {
-        loose(expr)?;
-        refused::when(list.is_empty(), "an empty IN list")?;
-        if list.len() > IN_LIST_MAX {
-            return Err(SqlError::TooComplex { what: "elements of an IN list", max: IN_LIST_MAX });
-        }
-        if let [only] = list
-            && let Some(slot) = self.list_slot(only, negated, at.position)?
-        {
-            return Ok(Expr::InSlot { expr: self.boxed(expr, at.inside())?, slot, negated });
-        }
-        let expr = self.boxed(expr, at.inside())?;
-        let mut elements = Vec::with_capacity(list.len());
-        for element in list {
-            let element = self.expr(element, at.inside())?;
-            refused::when(
-                matches!(element, Expr::Slot(Slot::Claim(_))),
-                "a claim beside other elements of an IN list",
-            )?;
-            elements.push(element);
-        }
-        Ok(Expr::InList { expr, list: elements, negated })
-    }
-
-    /// The bound list that an IN's only element names, if it names one.
-    fn list_slot(&self, only: &ast::Expr, negated: bool, position: Position) -> Result<Option<Slot>, SqlError> {
-        let ast::Expr::Value(value) = unparenthesised(only) else { return Ok(None) };
-        let ast::Value::Placeholder(text) = &value.value else { return Ok(None) };
-        match BoundName::from_placeholder(text)? {
-            BoundName::Param(name) if self.scope.params.get(&name) == Some(&ParamShape::List) => {
-                Ok(Some(Slot::ParamList(name)))
-            }
-            BoundName::Param(_) => Ok(None),
-            BoundName::Claim(name) => {
-                self.claims_allowed(text)?;
-                if negated || position == Position::Inside {
-                    let problem =
-                        "as a list may stand only under AND and OR: its empty list must hide rows, never show them";
-                    return Err(SqlError::parameter(text, problem));
-                }
-                Ok(Some(Slot::ClaimList(name)))
-            }
-        }
-    }
-
-    fn in_subquery(
-        &mut self,
-        expr: &ast::Expr,
-        subquery: &ast::Query,
-        negated: bool,
-        at: At<'_>,
-    ) -> Result<Expr, SqlError> {
-        loose(expr)?;
-        let expr = self.boxed(expr, at.inside())?;
-        let query = self.query(subquery, subquery_outer(&at, negated))?;
-        self.one_column(&query, "a subquery of IN")?;
-        Ok(Expr::InQuery { expr, query: Box::new(query), negated })
     }
 
     fn exists(&mut self, subquery: &ast::Query, negated: bool, at: At<'_>) -> Result<Expr, SqlError> {
@@ -323,23 +332,9 @@ impl Resolver<'_> {
         Ok(Expr::Scalar(Box::new(query)))
     }
 
-    fn one_column(&self, query: &crate::sql::tree::Query, what: &str) -> Result<(), SqlError> {
+    pub(super) fn one_column(&self, query: &crate::sql::tree::Query, what: &str) -> Result<(), SqlError> {
         let columns = body_columns(self.dialect, &query.body).len();
         refused::when(columns != 1, &format!("{what} of {columns} columns"))
-    }
-
-    fn like(
-        &mut self,
-        (expr, pattern, escape): (&ast::Expr, &ast::Expr, Option<&ast::Expr>),
-        case_insensitive: bool,
-        negated: bool,
-        at: At<'_>,
-    ) -> Result<Expr, SqlError> {
-        loose(expr)?;
-        loose(pattern)?;
-        let escape = escape.map(one_character).transpose()?;
-        let (expr, pattern) = (self.boxed(expr, at)?, self.boxed(pattern, at)?);
-        Ok(Expr::Like { expr, pattern, escape, case_insensitive, negated })
     }
 
     fn case(
@@ -373,28 +368,24 @@ impl Resolver<'_> {
                 return Err(SqlError::unsupported_use("TRY_CAST or SAFE_CAST", "write CAST(x AS type)"));
             }
         }
-        let ty = cast_type(self.dialect, data_type)?;
+        let ty = self.cast_type(data_type)?;
         Ok(Expr::Cast { expr: self.boxed(expr, at)?, ty })
     }
 }
 
 /// What surrounds a subquery of an expression: its WHERE hides rows as long as nothing negates it.
-fn subquery_outer<'e>(at: &At<'e>, negated: bool) -> Outer<'e> {
+pub(super) fn subquery_outer<'e>(at: &At<'e>, negated: bool) -> Outer<'e> {
     let position = if negated { Position::Inside } else { at.position };
     Outer { names: Some(at.names), ctes: at.ctes, position }
 }
 
-/// One character in single quotes.
-fn one_character(escape: &ast::Expr) -> Result<char, SqlError> {
-    if let ast::Expr::Value(value) = escape
-        && let ast::Value::SingleQuotedString(text) = &value.value
-    {
-        let mut characters = text.chars();
-        if let (Some(character), None) = (characters.next(), characters.next()) {
-            return Ok(character);
-        }
+/// The value of a string, however it is quoted: the tokenizer has undone the escapes.
+pub(super) fn string(value: &ast::Value) -> Option<&str> {
+    match value {
+        ast::Value::SingleQuotedString(text) | ast::Value::EscapedStringLiteral(text) => Some(text),
+        ast::Value::DollarQuotedString(ast::DollarQuotedString { value, tag: _ }) => Some(value),
+        _ => None,
     }
-    Err(SqlError::unsupported("an ESCAPE that is not one character in single quotes"))
 }
 
 /// Joins terms by an associative operator: a plain chain where it is short, halves where the tree would get deep.
@@ -405,85 +396,4 @@ fn balanced(op: BinaryOp, mut terms: Vec<Expr>) -> Option<Expr> {
     }
     let right = terms.split_off(terms.len() / 2);
     Some(join(balanced(op, terms)?, balanced(op, right)?))
-}
-
-/// How tightly an operator binds, in the rows whose order differs between the databases and the parser.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Binding {
-    Arithmetic,
-    Concat,
-    Json,
-    /// Comparison, LIKE, IN, BETWEEN, IS and NOT.
-    Predicate,
-}
-
-impl Binding {
-    fn of(op: BinaryOp) -> Self {
-        match op {
-            BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => {
-                Self::Arithmetic
-            }
-            BinaryOp::Concat => Self::Concat,
-            BinaryOp::JsonGet | BinaryOp::JsonGetText => Self::Json,
-            BinaryOp::And
-            | BinaryOp::Or
-            | BinaryOp::Eq
-            | BinaryOp::NotEq
-            | BinaryOp::Lt
-            | BinaryOp::LtEq
-            | BinaryOp::Gt
-            | BinaryOp::GtEq
-            | BinaryOp::IsDistinctFrom
-            | BinaryOp::IsNotDistinctFrom => Self::Predicate,
-        }
-    }
-
-    /// Whether an operand of this binding, without parentheses, means the same to everyone under an operator of `outer`.
-    fn nests_in(self, outer: Self) -> bool {
-        match outer {
-            Self::Predicate => self != Self::Predicate,
-            Self::Arithmetic | Self::Concat | Self::Json => self == outer,
-        }
-    }
-}
-
-/// The binding of an expression without parentheses; `None` where it is a unit.
-fn binding(expr: &ast::Expr) -> Option<Binding> {
-    use ast::BinaryOperator as B;
-    match expr {
-        ast::Expr::BinaryOp { op, .. } => Some(match op {
-            B::Plus | B::Minus | B::Multiply | B::Divide | B::Modulo => Binding::Arithmetic,
-            B::StringConcat => Binding::Concat,
-            B::Arrow | B::LongArrow => Binding::Json,
-            _ => Binding::Predicate,
-        }),
-        ast::Expr::Like { .. }
-        | ast::Expr::ILike { .. }
-        | ast::Expr::InList { .. }
-        | ast::Expr::InSubquery { .. }
-        | ast::Expr::Between { .. }
-        | ast::Expr::IsNull(_)
-        | ast::Expr::IsNotNull(_)
-        | ast::Expr::IsTrue(_)
-        | ast::Expr::IsNotTrue(_)
-        | ast::Expr::IsFalse(_)
-        | ast::Expr::IsNotFalse(_)
-        | ast::Expr::IsUnknown(_)
-        | ast::Expr::IsNotUnknown(_)
-        | ast::Expr::IsDistinctFrom(..)
-        | ast::Expr::IsNotDistinctFrom(..)
-        | ast::Expr::UnaryOp { op: ast::UnaryOperator::Not, .. } => Some(Binding::Predicate),
-        _ => None,
-    }
-}
-
-/// Refuses a predicate without parentheses as an operand of another.
-fn loose(operand: &ast::Expr) -> Result<(), SqlError> {
-    match binding(operand) {
-        Some(Binding::Predicate) => Err(SqlError::unsupported_use(
-            "a mix of operators that databases group differently",
-            "put parentheses around the inner one",
-        )),
-        _ => Ok(()),
-    }
 }

@@ -441,12 +441,7 @@ pub(super) fn source(alias: String, columns: &[OutputColumn]) -> Source {
 }
 
 fn coalesce(left: Expr, right: Expr) -> Expr {
-    Expr::Function(Function {
-        name: "coalesce",
-        args: FunctionArgs::List(vec![left, right]),
-        distinct: false,
-        filter: None,
-    })
+    Expr::Function(Function::plain("coalesce", vec![left, right]))
 }
 
 fn conjunction(pairs: &[(Visible, Visible)]) -> Option<Expr> {

@@ -4,7 +4,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use super::expr::{Aggregates, At};
-use super::output::{Output, has_aggregate};
+use super::output::{Output, has_aggregate, has_window};
 use super::query::{ordinal, unparenthesised};
 use super::refused;
 use super::select::is_constant;
@@ -102,6 +102,7 @@ impl Resolver<'_> {
             None => self.expr(key, at)?,
         };
         refused::when(has_aggregate(self.dialect, &expr), "an aggregate in GROUP BY")?;
+        refused::when(has_window(&expr), "a window function in GROUP BY")?;
         refused::when(is_constant(&expr), "a constant in GROUP BY")?;
         Ok(keys.iter().position(|known| *known == expr).unwrap_or_else(|| {
             keys.push(expr);

@@ -3,10 +3,13 @@
 //! It never consults the catalog for a table that is not visible, so a hidden name and a missing one cannot differ.
 //! Every struct of the parser is destructured without `..`: a field that a new version adds breaks the build, not the policy.
 
+mod array;
 mod call;
+mod compare;
 mod expr;
 mod from;
 mod group;
+mod grouping;
 mod limit;
 mod names;
 mod output;
@@ -16,6 +19,7 @@ mod scope;
 mod select;
 mod types;
 mod values;
+mod window;
 mod with;
 
 #[cfg(test)]
@@ -30,7 +34,7 @@ use self::expr::{Aggregates, At, Position};
 use self::names::{Capture, Names, Source};
 use self::query::Outer;
 use super::error::{SqlError, shown};
-use super::limits::{ALIAS_BYTES_MAX, DEPTH_MAX, EXPANDED_MAX};
+use super::limits::{ALIAS_BYTES_MAX, DEPTH_MAX, EXPANDED_MAX, NODES_MAX};
 use super::parse::{parse_predicate, parse_query};
 use super::restriction::RAW;
 use super::tree;
@@ -78,6 +82,8 @@ struct Resolver<'a> {
     dialect: Dialect,
     /// How deep the tree is at this place.
     depth: usize,
+    /// Expressions so far.
+    nodes: usize,
     /// Aliases made up so far.
     made_up: usize,
     /// Relations named so far, each common table expression counted as often as it is read.
@@ -86,7 +92,7 @@ struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     fn new(scope: &Scope<'a>) -> Self {
-        Self { scope: *scope, dialect: scope.catalog.dialect(), depth: 0, made_up: 0, relations: 0 }
+        Self { scope: *scope, dialect: scope.catalog.dialect(), depth: 0, nodes: 0, made_up: 0, relations: 0 }
     }
 
     /// Resolves something one level further down.
@@ -98,6 +104,15 @@ impl<'a> Resolver<'a> {
         let resolved = resolve(self);
         self.depth -= 1;
         resolved
+    }
+
+    /// Counts an expression.
+    fn node(&mut self) -> Result<(), SqlError> {
+        self.nodes += 1;
+        if self.nodes > NODES_MAX {
+            return Err(SqlError::TooComplex { what: "expressions", max: NODES_MAX });
+        }
+        Ok(())
     }
 
     /// An identifier as the catalog spells it: folded unless it is quoted.

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::output::Output;
+use super::window::NamedWindow;
 use crate::catalog::TableId;
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
@@ -22,9 +23,11 @@ pub(super) struct Names<'p> {
     pub(super) columns: Vec<Visible>,
     /// The SELECT's own output, where the dialect lets its aliases stand for input columns (SQLite).
     pub(super) aliases: Vec<Output>,
+    /// The windows that the SELECT names.
+    pub(super) windows: Vec<NamedWindow>,
     /// Every reference that was resolved to this frame.
     pub(super) references: RefCell<Vec<ColumnRef>>,
-    /// Whether an aggregate over this frame's rows was seen.
+    /// Whether an aggregate or a window function over this frame's rows was seen.
     pub(super) aggregates: Cell<bool>,
 }
 

@@ -4,9 +4,11 @@ use super::types::sql_type;
 use crate::catalog::{SqlType, TypeKind};
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
-use crate::sql::functions::{FunctionKind, ResultType, lookup};
+use crate::sql::functions::{ResultType, lookup};
 use crate::sql::statement::OutputColumn;
-use crate::sql::tree::{BinaryOp, Expr, Function, FunctionArgs, Literal, Query, Select, SetExpr, UnaryOp};
+use crate::sql::tree::{
+    BinaryOp, Expr, Function, FunctionArgs, Literal, OpClass, Query, Select, SetExpr, Subscript, UnaryOp,
+};
 use crate::sql::walk::{self, Node};
 
 /// One output column while its SELECT is being resolved.
@@ -186,15 +188,23 @@ fn type_of(dialect: Dialect, expr: &Expr) -> Option<SqlType> {
         | Expr::InSlot { .. }
         | Expr::InQuery { .. }
         | Expr::Exists { .. }
+        | Expr::Quantified { .. }
         | Expr::Like { .. } => Some(truth(dialect)),
-        Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } => type_of(dialect, expr),
-        Expr::Binary { op, .. } => binary_type(dialect, *op),
+        Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } | Expr::Collate { expr, collation: _ } => {
+            type_of(dialect, expr)
+        }
+        Expr::Unary { op: UnaryOp::BitNot, .. } => None,
+        Expr::Binary { op, left, .. } => binary_type(dialect, *op, left),
         Expr::Scalar(query) => first_type(dialect, &query.body),
         Expr::Case { operand: _, branches, otherwise } => {
             common_type(dialect, branches.iter().map(|(_, result)| result).chain(otherwise.as_deref()))
         }
         Expr::Function(function) => function_type(dialect, function),
-        Expr::Slot(_) => None,
+        Expr::Slot(_) | Expr::Row(_) | Expr::Array(_) => None,
+        Expr::Subscript { expr, part } => match (type_of(dialect, expr)?.kind, part) {
+            (TypeKind::Array(element), Subscript::Index(_)) => Some(*element),
+            _ => None,
+        },
     }
 }
 
@@ -221,31 +231,20 @@ fn literal_type(dialect: Dialect, literal: &Literal) -> Option<SqlType> {
     match literal {
         Literal::Bool(_) => Some(truth(dialect)),
         Literal::Text(_) => Some(text(dialect)),
-        Literal::Null | Literal::Number(_) | Literal::Typed(..) => None,
+        Literal::Null | Literal::Number(_) | Literal::Typed(..) | Literal::Blob(_) => None,
     }
 }
 
-fn binary_type(dialect: Dialect, op: BinaryOp) -> Option<SqlType> {
-    match op {
-        BinaryOp::And
-        | BinaryOp::Or
-        | BinaryOp::Eq
-        | BinaryOp::NotEq
-        | BinaryOp::Lt
-        | BinaryOp::LtEq
-        | BinaryOp::Gt
-        | BinaryOp::GtEq
-        | BinaryOp::IsDistinctFrom
-        | BinaryOp::IsNotDistinctFrom => Some(truth(dialect)),
-        BinaryOp::Concat => Some(text(dialect)),
-        BinaryOp::JsonGetText if dialect == Dialect::Postgres => Some(text(dialect)),
-        BinaryOp::JsonGetText
-        | BinaryOp::JsonGet
-        | BinaryOp::Add
-        | BinaryOp::Subtract
-        | BinaryOp::Multiply
-        | BinaryOp::Divide
-        | BinaryOp::Modulo => None,
+fn binary_type(dialect: Dialect, op: BinaryOp, left: &Expr) -> Option<SqlType> {
+    match (op.class(), dialect) {
+        _ if op.is_truth() => Some(truth(dialect)),
+        // PostgreSQL joins arrays and JSON by the same operator.
+        (OpClass::Concat, Dialect::Sqlite) => Some(text(dialect)),
+        (OpClass::Concat, Dialect::Postgres) => type_of(dialect, left).filter(|ty| ty.kind == TypeKind::Text),
+        (OpClass::JsonPart, Dialect::Postgres) if matches!(op, BinaryOp::JsonGetText | BinaryOp::JsonPathText) => {
+            Some(text(dialect))
+        }
+        _ => None,
     }
 }
 
@@ -266,6 +265,7 @@ fn function_type(dialect: Dialect, function: &Function) -> Option<SqlType> {
         ResultType::Bytes => Some(named(if sqlite { "BLOB" } else { "bytea" }, TypeKind::Bytes)),
         ResultType::Date => Some(named("date", TypeKind::Date)),
         ResultType::TimestampTz => Some(named("timestamp with time zone", TypeKind::TimestampTz)),
+        // What lies outside the rows around is NULL, or what the call says.
         ResultType::FirstArgument => match &function.args {
             FunctionArgs::List(list) => common_type(dialect, list.iter()),
             FunctionArgs::Star => None,
@@ -290,9 +290,17 @@ pub(super) fn common_type<'e>(dialect: Dialect, values: impl Iterator<Item = &'e
 
 /// Whether an aggregate stands in the expression, outside its subqueries.
 pub(super) fn has_aggregate(dialect: Dialect, expr: &Expr) -> bool {
-    let aggregate = |name: &str| lookup(dialect, name).is_some_and(|spec| spec.kind == FunctionKind::Aggregate);
+    let aggregate = |name: &str| lookup(dialect, name).is_some_and(|spec| spec.kind.is_aggregate());
     match expr {
-        Expr::Function(function) if aggregate(function.name) => true,
+        Expr::Function(function) if function.over.is_none() && aggregate(function.name) => true,
         _ => walk::parts(expr).into_iter().any(|part| has_aggregate(dialect, part)),
+    }
+}
+
+/// Whether a window function stands in the expression, outside its subqueries.
+pub(super) fn has_window(expr: &Expr) -> bool {
+    match expr {
+        Expr::Function(function) if function.over.is_some() => true,
+        _ => walk::parts(expr).into_iter().any(has_window),
     }
 }

@@ -21,6 +21,7 @@ struct Clauses<'s> {
     filter: Option<&'s ast::Expr>,
     group_by: &'s [ast::Expr],
     having: Option<&'s ast::Expr>,
+    windows: &'s [ast::NamedWindowDefinition],
 }
 
 impl Resolver<'_> {
@@ -33,7 +34,8 @@ impl Resolver<'_> {
     ) -> Result<(Select, Vec<OrderBy>), SqlError> {
         let clauses = clauses(select)?;
         let (from, sources, columns) = self.from(clauses.from, outer)?;
-        let mut names = Names { parent: outer.names, sources, columns, ..Names::default() };
+        let windows = self.named_windows(clauses.windows)?;
+        let mut names = Names { parent: outer.names, sources, columns, windows, ..Names::default() };
         let outputs = self.projection(clauses.projection, &names, outer)?;
         if self.dialect == Dialect::Sqlite {
             names.aliases = outputs.iter().filter(|o| o.naming == Naming::Alias).cloned().collect();
@@ -54,7 +56,8 @@ impl Resolver<'_> {
 
         let at = At { names: &names, ctes: outer.ctes, position: Position::Inside, aggregates: Aggregates::Allowed };
         let (mut group_by, grouping_sets) = self.group_by(clauses.group_by, &outputs, at)?;
-        let having = clauses.having.map(|e| self.expr(e, at)).transpose()?;
+        let in_having = At { aggregates: Aggregates::NoWindows("in HAVING"), ..at };
+        let having = clauses.having.map(|e| self.expr(e, in_having)).transpose()?;
         let distinct = self.distinction(clauses.distinct, &outputs, at)?;
         let mut order_by = Vec::with_capacity(ordering.len());
         for key in ordering {
@@ -287,7 +290,7 @@ fn clauses(select: &ast::Select) -> Result<Clauses<'_>, SqlError> {
         having,
         named_window,
         qualify,
-        window_before_qualify,
+        window_before_qualify: _,
         value_table_mode,
         flavor,
     } = select;
@@ -305,8 +308,7 @@ fn clauses(select: &ast::Select) -> Result<Clauses<'_>, SqlError> {
         !cluster_by.is_empty() || !distribute_by.is_empty() || !sort_by.is_empty(),
         "CLUSTER, DISTRIBUTE or SORT BY",
     )?;
-    refused::when(!named_window.is_empty(), "WINDOW")?;
-    refused::when(qualify.is_some() || *window_before_qualify, "QUALIFY")?;
+    refused::when(qualify.is_some(), "QUALIFY")?;
     refused::when(value_table_mode.is_some(), "SELECT AS VALUE or STRUCT")?;
     refused::when(*flavor != ast::SelectFlavor::Standard, "FROM before SELECT")?;
     let group_by = match group_by {
@@ -325,6 +327,7 @@ fn clauses(select: &ast::Select) -> Result<Clauses<'_>, SqlError> {
         filter: selection.as_ref(),
         group_by,
         having: having.as_ref(),
+        windows: named_window,
     })
 }
 

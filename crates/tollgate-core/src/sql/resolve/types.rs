@@ -1,24 +1,73 @@
-//! Types that may be cast to, and constants. Each type has one canonical spelling per dialect; `reg*` types, arrays and the
-//! database's own types are not among them.
+//! Types that may be cast to, and constants. Each type has one canonical spelling per dialect; of the database's own types only
+//! the enumerations of visible columns are among them, and never a `reg*` type.
 
-use sqlparser::ast::{self, CharacterLength, DataType, ExactNumberInfo, TimezoneInfo};
+use sqlparser::ast::{self, ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, TimezoneInfo};
+
+use super::expr::string;
+use super::{Resolver, Scope};
 
 use crate::catalog::{SqlType, TypeKind};
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
 use crate::sql::limits::{EXPONENT_MAX, NUMBER_CHARS_MAX};
+use crate::sql::render::is_type_name;
 use crate::sql::tree::{CastType, Literal};
 
 /// The most characters or digits that a type's modifier may ask for.
 const MODIFIER_MAX: u64 = 1_000;
 
-/// The canonical type; anything not listed is refused.
-pub(super) fn cast_type(dialect: Dialect, ty: &DataType) -> Result<CastType, SqlError> {
-    let name = match dialect {
-        Dialect::Postgres => postgres(ty),
-        Dialect::Sqlite => sqlite(ty).map(str::to_owned),
-    };
-    name.map(CastType).ok_or_else(|| SqlError::Type { name: shown(&ty.to_string()) })
+impl Resolver<'_> {
+    /// The canonical type; anything not listed is refused.
+    pub(super) fn cast_type(&self, ty: &DataType) -> Result<CastType, SqlError> {
+        let name = match self.dialect {
+            Dialect::Postgres => postgres(ty).or_else(|| self.visible_enum(ty)),
+            Dialect::Sqlite => sqlite(ty).map(str::to_owned),
+        };
+        name.map(CastType).ok_or_else(|| SqlError::Type { name: shown(&ty.to_string()) })
+    }
+
+    /// An enumeration that a visible column has; there is no other to the caller.
+    fn visible_enum(&self, ty: &DataType) -> Option<String> {
+        let (element, brackets) = match ty {
+            DataType::Array(ArrayElemTypeDef::SquareBracket(element, None)) => (&**element, "[]"),
+            ty => (ty, ""),
+        };
+        let DataType::Custom(ast::ObjectName(parts), modifiers) = element else { return None };
+        let mut path = Vec::with_capacity(2);
+        for part in parts {
+            let ast::ObjectNamePart::Identifier(ident) = part else { return None };
+            path.push(self.folded(ident));
+        }
+        if path.len() == 1 {
+            path.insert(0, self.scope.catalog.default_schema().to_owned());
+        }
+        let wanted = path.join(".");
+        let Scope { catalog, visible, .. } = self.scope;
+        let mut columns = visible.tables.iter().flat_map(|(id, restriction)| {
+            let of_table = catalog.get(id).map_or(&[][..], |table| &table.columns);
+            of_table.iter().filter(|column| restriction.columns.iter().any(|c| c.name == column.name))
+        });
+        let known = columns.any(|column| {
+            matches!(column.ty.kind, TypeKind::Enum(_)) && column.ty.name == wanted && is_type_name(&column.ty.name)
+        });
+        (known && modifiers.is_empty()).then(|| format!("{wanted}{brackets}"))
+    }
+
+    /// `DATE '…'` and its like: PostgreSQL only.
+    pub(super) fn typed_literal(&self, typed: &ast::TypedString) -> Result<Literal, SqlError> {
+        let ast::TypedString { data_type, value, uses_odbc_syntax } = typed;
+        if *uses_odbc_syntax {
+            return Err(SqlError::unsupported("a literal in braces"));
+        }
+        let ty = self.cast_type(data_type)?;
+        let Some(text) = string(&value.value) else {
+            return Err(SqlError::unsupported("a typed literal that is not a string in single quotes"));
+        };
+        if self.dialect != Dialect::Postgres {
+            return Err(SqlError::unsupported_use(format!("a {} literal", ty.as_str()), "write CAST('…' AS type)"));
+        }
+        Ok(Literal::Typed(ty, text.to_owned()))
+    }
 }
 
 fn postgres(ty: &DataType) -> Option<String> {
@@ -31,9 +80,20 @@ fn postgres(ty: &DataType) -> Option<String> {
         DataType::Text => "text",
         DataType::Bool | DataType::Boolean => "boolean",
         DataType::Date => "date",
-        DataType::Time(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => "time without time zone",
-        DataType::Timestamp(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => "timestamp without time zone",
-        DataType::Timestamp(None, TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) => "timestamp with time zone",
+        DataType::Time(precision, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
+            return seconds("time", *precision, "without time zone");
+        }
+        DataType::Timestamp(precision, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
+            return seconds("timestamp", *precision, "without time zone");
+        }
+        DataType::Timestamp(precision, TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) => {
+            return seconds("timestamp", *precision, "with time zone");
+        }
+        DataType::Bytea => "bytea",
+        DataType::Char(None) | DataType::Character(None) => "character(1)",
+        DataType::Array(ArrayElemTypeDef::SquareBracket(element, None)) if !matches!(**element, DataType::Array(_)) => {
+            return postgres(element).map(|element| format!("{element}[]"));
+        }
         DataType::Interval { fields: None, precision: None } => "interval",
         DataType::Uuid => "uuid",
         DataType::JSON => "json",
@@ -53,14 +113,32 @@ fn postgres(ty: &DataType) -> Option<String> {
     Some(plain.to_owned())
 }
 
+/// A type with a number of digits after the seconds.
+fn seconds(ty: &str, precision: Option<u64>, zone: &str) -> Option<String> {
+    match precision {
+        None => Some(format!("{ty} {zone}")),
+        Some(digits @ 0..=6) => Some(format!("{ty}({digits}) {zone}")),
+        Some(_) => None,
+    }
+}
+
 fn sqlite(ty: &DataType) -> Option<&'static str> {
     match ty {
-        DataType::Int(None) | DataType::Integer(None) | DataType::BigInt(None) => Some("INTEGER"),
+        DataType::Int(None)
+        | DataType::Integer(None)
+        | DataType::BigInt(None)
+        | DataType::SmallInt(None)
+        | DataType::TinyInt(None) => Some("INTEGER"),
         DataType::Real
         | DataType::DoublePrecision
         | DataType::Float(ExactNumberInfo::None)
         | DataType::Double(ExactNumberInfo::None) => Some("REAL"),
-        DataType::Text | DataType::Varchar(None) => Some("TEXT"),
+        DataType::Text
+        | DataType::Varchar(_)
+        | DataType::Char(_)
+        | DataType::Character(_)
+        | DataType::CharacterVarying(_)
+        | DataType::Nvarchar(_) => Some("TEXT"),
         DataType::Numeric(info) | DataType::Decimal(info) => numeric(info).map(|_| "NUMERIC"),
         DataType::Blob(None) => Some("BLOB"),
         _ => None,
@@ -89,59 +167,73 @@ fn characters(length: &CharacterLength) -> Option<u64> {
 
 /// What kind of values a listed type has.
 pub(super) fn sql_type(dialect: Dialect, ty: &CastType) -> SqlType {
-    let base = ty.as_str().split('(').next().unwrap_or_default();
-    let kind = match (dialect, base) {
+    SqlType { name: ty.as_str().to_owned(), kind: kind(dialect, ty.as_str()) }
+}
+
+fn kind(dialect: Dialect, name: &str) -> TypeKind {
+    if let Some(element) = name.strip_suffix("[]") {
+        let element = SqlType { name: element.to_owned(), kind: kind(dialect, element) };
+        return TypeKind::Array(Box::new(element));
+    }
+    let zoned = name.ends_with(" with time zone");
+    let base = name.split(['(', ' ']).next().unwrap_or_default();
+    match (dialect, base) {
         (_, "smallint" | "integer") => TypeKind::Int,
         (_, "bigint" | "INTEGER") => TypeKind::BigInt,
-        (_, "real" | "double precision" | "REAL") => TypeKind::Float,
-        (_, "text" | "character varying" | "character" | "TEXT") => TypeKind::Text,
+        (_, "real" | "double" | "REAL") => TypeKind::Float,
+        (_, "text" | "character" | "TEXT") => TypeKind::Text,
         (_, "boolean") => TypeKind::Bool,
         (_, "date") => TypeKind::Date,
-        (_, "time without time zone") => TypeKind::Time,
-        (_, "timestamp without time zone") => TypeKind::Timestamp,
-        (_, "timestamp with time zone") => TypeKind::TimestampTz,
+        (_, "time") if !zoned => TypeKind::Time,
+        (_, "timestamp") if zoned => TypeKind::TimestampTz,
+        (_, "timestamp") => TypeKind::Timestamp,
         (_, "uuid") => TypeKind::Uuid,
         (_, "json" | "jsonb") => TypeKind::Json,
-        (_, "BLOB") => TypeKind::Bytes,
+        (_, "BLOB" | "bytea") => TypeKind::Bytes,
         (Dialect::Postgres, "numeric") => TypeKind::Decimal,
         (Dialect::Sqlite, "NUMERIC") => TypeKind::Any,
         _ => TypeKind::Other,
-    };
-    SqlType { name: ty.as_str().to_owned(), kind }
+    }
 }
 
-/// `DATE '…'` and its like: PostgreSQL only.
-pub(super) fn typed_literal(dialect: Dialect, typed: &ast::TypedString) -> Result<Literal, SqlError> {
-    let ast::TypedString { data_type, value, uses_odbc_syntax } = typed;
-    if *uses_odbc_syntax {
-        return Err(SqlError::unsupported("a literal in braces"));
-    }
-    let ty = cast_type(dialect, data_type)?;
-    let listed = ["date", "time without time zone", "timestamp without time zone", "timestamp with time zone"];
-    let ast::Value::SingleQuotedString(text) = &value.value else {
-        return Err(SqlError::unsupported("a typed literal that is not a string in single quotes"));
-    };
-    if dialect != Dialect::Postgres || !listed.contains(&ty.as_str()) {
-        return Err(SqlError::unsupported_use(format!("a {} literal", ty.as_str()), "write CAST('…' AS type)"));
-    }
-    Ok(Literal::Typed(ty, text.clone()))
-}
-
-/// `INTERVAL '…'`: PostgreSQL only, with its unit inside the string.
+/// `INTERVAL '1 day'` and `INTERVAL '1' DAY`: PostgreSQL only.
 pub(super) fn interval(dialect: Dialect, interval: &ast::Interval) -> Result<Literal, SqlError> {
     let ast::Interval { value, leading_field, leading_precision, last_field, fractional_seconds_precision } = interval;
-    let bare = leading_field.is_none() && leading_precision.is_none() && last_field.is_none();
-    if dialect == Dialect::Postgres
-        && bare
-        && fractional_seconds_precision.is_none()
-        && let ast::Expr::Value(value) = value.as_ref()
-        && let ast::Value::SingleQuotedString(text) = &value.value
-    {
-        return Ok(Literal::Typed(CastType("interval".into()), text.clone()));
+    if dialect == Dialect::Sqlite {
+        return Err(SqlError::unsupported_use("INTERVAL", "write date(x, '+1 day')"));
     }
-    Err(match dialect {
-        Dialect::Postgres => SqlError::unsupported_use("this form of INTERVAL", "write INTERVAL '1 day'"),
-        Dialect::Sqlite => SqlError::unsupported_use("INTERVAL", "write date(x, '+1 day')"),
+    let refuse = || SqlError::unsupported_use("this form of INTERVAL", "write INTERVAL '1 day'");
+    if leading_precision.is_some() || last_field.is_some() || fractional_seconds_precision.is_some() {
+        return Err(refuse());
+    }
+    let ast::Expr::Value(value) = value.as_ref() else { return Err(refuse()) };
+    let text = string(&value.value).ok_or_else(refuse)?;
+    let text = match leading_field {
+        None => text.to_owned(),
+        Some(field) => {
+            let unit = interval_unit(field).ok_or_else(refuse)?;
+            // With parts of a unit, or units of its own, the field would cut the value off.
+            let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+            let whole = !digits.is_empty() && digits.len() <= 9 && digits.bytes().all(|byte| byte.is_ascii_digit());
+            if !whole {
+                return Err(refuse());
+            }
+            format!("{text} {unit}")
+        }
+    };
+    Ok(Literal::Typed(CastType("interval".into()), text))
+}
+
+/// The units that may stand behind an interval's string.
+fn interval_unit(field: &ast::DateTimeField) -> Option<&'static str> {
+    Some(match field {
+        ast::DateTimeField::Year => "year",
+        ast::DateTimeField::Month => "month",
+        ast::DateTimeField::Day => "day",
+        ast::DateTimeField::Hour => "hour",
+        ast::DateTimeField::Minute => "minute",
+        ast::DateTimeField::Second => "second",
+        _ => return None,
     })
 }
 

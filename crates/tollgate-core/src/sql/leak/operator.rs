@@ -1,0 +1,125 @@
+//! Which binary operators can fail on a row's data, by their sort and the kinds of their operands.
+
+use super::kind::{self, Kind};
+use super::{Context, Leak, compared, like, numbers_only};
+use crate::catalog::TypeKind;
+use crate::names::Dialect;
+use crate::sql::tree::{BinaryOp, Elements, Expr, Literal, OpClass};
+
+/// An operator between two operands, whatever can fail in these.
+pub(super) fn binary(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> Option<Leak> {
+    match op.class() {
+        OpClass::Logic => None,
+        OpClass::Comparison => beside(left, right, cx),
+        OpClass::Arithmetic => {
+            // SQLite turns an overflow into a float and a division by zero into NULL.
+            let constant = numbers_only(left) && numbers_only(right);
+            if constant || cx.dialect == Dialect::Sqlite { None } else { Some(Leak::of("arithmetic that can fail")) }
+        }
+        OpClass::Bits => bits([kind::of(left, cx), kind::of(right, cx)], cx),
+        // Both can end in `too big`, at a length the caller chooses.
+        OpClass::Concat => Some(Leak::of("a concatenation (`||`)")),
+        OpClass::JsonPart if part_of_jsonb(op, left, right, cx) => None,
+        OpClass::JsonPart => Some(Leak::of("a JSON operator")),
+        OpClass::Containment if contained(op, left, right, cx) => None,
+        OpClass::Containment => Some(Leak::of("an operator over documents, arrays or ranges")),
+        OpClass::Pattern => pattern(op, right),
+    }
+}
+
+/// A comparison, of rows value by value.
+pub(super) fn beside(left: &Expr, right: &Expr, cx: &Context) -> Option<Leak> {
+    match (left, right) {
+        (Expr::Row(left), Expr::Row(right)) => left.iter().zip(right).find_map(|(left, right)| beside(left, right, cx)),
+        (left, right) => compared(&kind::of(left, cx), [kind::of(right, cx)], cx),
+    }
+}
+
+/// Operators over the bits of integers.
+pub(super) fn bits(kinds: impl IntoIterator<Item = Kind>, cx: &Context) -> Option<Leak> {
+    let whole = |kind: Kind| matches!(kind, Kind::Number | Kind::Typed(TypeKind::Int | TypeKind::BigInt));
+    if cx.dialect == Dialect::Sqlite || kinds.into_iter().all(whole) {
+        return None;
+    }
+    Some(Leak::of("an operator over bits of something that is not an integer"))
+}
+
+/// A comparison with several values. Elements of an array become one type before they are compared.
+pub(super) fn quantified(expr: &Expr, op: BinaryOp, over: &Elements, cx: &Context) -> Option<Leak> {
+    if op.class() == OpClass::Pattern {
+        let Elements::List(patterns) = over else { return Some(Leak::of("patterns that are not constants")) };
+        return match op {
+            BinaryOp::Like | BinaryOp::ILike | BinaryOp::NotLike | BinaryOp::NotILike => {
+                patterns.iter().find_map(|pattern| like(expr, pattern, None, cx))
+            }
+            _ => Some(Leak::of("a regular expression")),
+        };
+    }
+    let clash = || Some(Leak::of("a comparison of types of which one must be converted"));
+    let elements = match over {
+        Elements::Query(query) => kind::first_column(&query.body, cx),
+        Elements::Of(array) => match kind::of(array, cx) {
+            Kind::Typed(TypeKind::Array(element)) => Kind::Typed(element.kind),
+            Kind::Constant => Kind::Constant,
+            _ => return clash(),
+        },
+        Elements::List(list) => match Kind::merge(list.iter().map(|element| kind::of(element, cx))) {
+            Some(kind) => kind.computed(),
+            None => return clash(),
+        },
+    };
+    compared(&kind::of(expr, cx), [elements], cx)
+}
+
+/// A part of a `jsonb` by a key, a position or a path: NULL where there is none.
+fn part_of_jsonb(op: BinaryOp, document: &Expr, part: &Expr, cx: &Context) -> bool {
+    let part = kind::of(part, cx);
+    let fits = match op {
+        BinaryOp::JsonGet | BinaryOp::JsonGetText => {
+            matches!(part, Kind::Constant | Kind::Number | Kind::Typed(TypeKind::Text | TypeKind::Int))
+        }
+        BinaryOp::JsonPath | BinaryOp::JsonPathText => part == Kind::Constant || is_texts(&part),
+        _ => false,
+    };
+    fits && kind::is_jsonb(document, cx)
+}
+
+fn is_texts(kind: &Kind) -> bool {
+    matches!(kind, Kind::Typed(TypeKind::Array(element)) if element.kind == TypeKind::Text)
+}
+
+/// Whether one document or array holds another, or shares something with it, or has keys.
+fn contained(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> bool {
+    let (left_kind, right_kind) = (kind::of(left, cx), kind::of(right, cx));
+    match op {
+        BinaryOp::JsonHasKey => {
+            kind::is_jsonb(left, cx) && matches!(right_kind, Kind::Constant | Kind::Typed(TypeKind::Text))
+        }
+        BinaryOp::JsonHasAnyKey | BinaryOp::JsonHasAllKeys => {
+            kind::is_jsonb(left, cx) && (right_kind == Kind::Constant || is_texts(&right_kind))
+        }
+        _ => {
+            let documents = |expr: &Expr, kind: &Kind| kind::is_jsonb(expr, cx) || *kind == Kind::Constant;
+            let jsonb = (kind::is_jsonb(left, cx) || kind::is_jsonb(right, cx))
+                && documents(left, &left_kind)
+                && documents(right, &right_kind)
+                && op != BinaryOp::Overlap;
+            let arrays = match (&left_kind, &right_kind) {
+                (Kind::Typed(TypeKind::Array(a)), Kind::Typed(TypeKind::Array(b))) => a.kind == b.kind,
+                (Kind::Typed(TypeKind::Array(_)), Kind::Constant)
+                | (Kind::Constant, Kind::Typed(TypeKind::Array(_))) => true,
+                _ => false,
+            };
+            jsonb || (arrays && left_kind.compares_with(&right_kind))
+        }
+    }
+}
+
+fn pattern(op: BinaryOp, right: &Expr) -> Option<Leak> {
+    match (op, right) {
+        // SQLite refuses only patterns of tens of thousands of bytes.
+        (BinaryOp::Glob, Expr::Literal(Literal::Text(text))) if text.len() <= super::pattern::BYTES_MAX => None,
+        (BinaryOp::Glob, _) => Some(Leak::of("GLOB with a pattern that is not a short constant")),
+        _ => Some(Leak::of("a regular expression or another pattern")),
+    }
+}

@@ -1,0 +1,115 @@
+//! Calls: a function's name, its arguments, and the clauses in and behind its parentheses. Never a name that is not a plain word.
+
+use super::{Printed, Printer, RenderError};
+use crate::sql::tree::{CallOrder, Frame, FrameBound, FrameUnits, Function, FunctionArgs, Literal, SortKey, Window};
+
+impl Printer {
+    pub(super) fn function(&mut self, function: &Function) -> Printed {
+        let Function { name, args, distinct, order, filter, over } = function;
+        self.function_name(name)?;
+        self.put(if *distinct { "(DISTINCT " } else { "(" });
+        match args {
+            FunctionArgs::Star => self.put("*"),
+            FunctionArgs::List(args) => self.list(args, Self::expr)?,
+        }
+        match order {
+            CallOrder::None => self.put(")"),
+            CallOrder::Arguments(keys) => {
+                self.order(" ORDER BY ", keys)?;
+                self.put(")");
+            }
+            CallOrder::WithinGroup(keys) => {
+                self.order(") WITHIN GROUP (ORDER BY ", keys)?;
+                self.put(")");
+            }
+        }
+        if let Some(filter) = filter {
+            self.put(" FILTER (WHERE ");
+            self.expr(filter)?;
+            self.put(")");
+        }
+        match over {
+            Some(window) => self.window(window),
+            None => Ok(()),
+        }
+    }
+
+    fn window(&mut self, window: &Window) -> Printed {
+        let Window { partition_by, order_by, frame } = window;
+        self.put(" OVER (");
+        let mut space = "";
+        if !partition_by.is_empty() {
+            self.put("PARTITION BY ");
+            self.list(partition_by, Self::expr)?;
+            space = " ";
+        }
+        if !order_by.is_empty() {
+            self.put(space);
+            self.order("ORDER BY ", order_by)?;
+            space = " ";
+        }
+        if let Some(frame) = frame {
+            self.put(space);
+            self.frame(frame)?;
+        }
+        self.put(")");
+        Ok(())
+    }
+
+    fn order(&mut self, words: &str, keys: &[SortKey]) -> Printed {
+        if keys.is_empty() {
+            return Err(RenderError::Empty("ORDER BY"));
+        }
+        self.put(words);
+        self.list(keys, |p, SortKey { expr, descending, nulls_first }| {
+            p.expr(expr)?;
+            if *descending {
+                p.put(" DESC");
+            }
+            p.put(match nulls_first {
+                None => "",
+                Some(true) => " NULLS FIRST",
+                Some(false) => " NULLS LAST",
+            });
+            Ok(())
+        })
+    }
+
+    fn frame(&mut self, frame: &Frame) -> Printed {
+        let Frame { units, start, end } = frame;
+        self.put(match units {
+            FrameUnits::Rows => "ROWS BETWEEN ",
+            FrameUnits::Range => "RANGE BETWEEN ",
+            FrameUnits::Groups => "GROUPS BETWEEN ",
+        });
+        self.bound(start)?;
+        self.put(" AND ");
+        self.bound(end)
+    }
+
+    fn bound(&mut self, bound: &FrameBound) -> Printed {
+        match bound {
+            FrameBound::UnboundedPreceding => self.put("UNBOUNDED PRECEDING"),
+            FrameBound::Preceding(distance) => {
+                self.distance(distance)?;
+                self.put(" PRECEDING");
+            }
+            FrameBound::CurrentRow => self.put("CURRENT ROW"),
+            FrameBound::Following(distance) => {
+                self.distance(distance)?;
+                self.put(" FOLLOWING");
+            }
+            FrameBound::UnboundedFollowing => self.put("UNBOUNDED FOLLOWING"),
+        }
+        Ok(())
+    }
+
+    fn distance(&mut self, distance: &Literal) -> Printed {
+        match distance {
+            Literal::Number(_) | Literal::Typed(..) => self.literal(distance),
+            Literal::Null | Literal::Bool(_) | Literal::Text(_) | Literal::Blob(_) => {
+                Err(RenderError::Empty("the bound of a frame"))
+            }
+        }
+    }
+}
