@@ -5,7 +5,7 @@ use std::{error::Error, fmt, future::Future, pin::Pin, sync::Arc, time::Duration
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tollgate_core::{
-    catalog::Catalog,
+    catalog::{Catalog, TableId},
     names::{Code, Dialect, Refusal, Value},
     sql::{CheckedStatement, Described, Reach},
 };
@@ -44,11 +44,38 @@ pub trait Backend: Send + Sync {
     /// the policy has mistakes, nothing is said of what the login can read.
     fn examine<'a>(&'a self, reach: Option<&'a Reach>) -> BoxFuture<'a, Result<Vec<Finding>, BackendError>>;
 
+    /// Statements for the database's administrator that make a login as narrow as this; what cannot be said as one, as a remark.
+    fn harden<'a>(&'a self, login: &'a NarrowLogin<'a>) -> BoxFuture<'a, Result<String, BackendError>>;
+
     /// The pool, now.
     fn pool_status(&self) -> PoolStatus;
 
     /// Lets running statements end and closes every connection.
     fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// A login that can do what some roles need, and nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct NarrowLogin<'a> {
+    /// Its name: letters, digits, `_` and `-`.
+    pub name: &'a str,
+    /// The roles it is for, for remarks.
+    pub roles: &'a str,
+    /// All that they read.
+    pub reach: &'a Reach,
+    /// The row filters of its tables as written, for remarks.
+    pub filters: &'a [RowFilter],
+}
+
+/// A table's row filter, as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowFilter {
+    /// The table.
+    pub table: TableId,
+    /// Conditions that all hold.
+    pub conditions: Vec<String>,
+    /// Whether it is the same for every caller.
+    pub same_for_all: bool,
 }
 
 /// One statement to run.

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The longest that a statement may wait for a lock.
-const LOCK_TIMEOUT_MAX: Duration = Duration::from_secs(5);
+pub(super) const LOCK_TIMEOUT_MAX: Duration = Duration::from_secs(5);
 /// How long a cancel request may take to be sent, its connection included.
 const CANCEL_TIME_MAX: Duration = Duration::from_secs(2);
 

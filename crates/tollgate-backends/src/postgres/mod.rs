@@ -7,6 +7,7 @@ mod check_list;
 mod connect;
 mod error;
 mod execute;
+mod harden;
 mod introspect;
 mod login;
 mod numeric;
@@ -29,7 +30,7 @@ use tollgate_core::{
 
 use self::connect::{Connector, Lease};
 use crate::{
-    Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Finding, PoolLimits, PoolStatus,
+    Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Finding, NarrowLogin, PoolLimits, PoolStatus,
     pool::{Connector as _, Pool},
 };
 
@@ -136,6 +137,11 @@ impl Backend for Postgres {
 
     fn examine<'a>(&'a self, reach: Option<&'a Reach>) -> BoxFuture<'a, Result<Vec<Finding>, BackendError>> {
         Box::pin(self.ask(async move |client| login::examine(client, reach).await))
+    }
+
+    fn harden<'a>(&'a self, login: &'a NarrowLogin<'a>) -> BoxFuture<'a, Result<String, BackendError>> {
+        let timeout = self.pool.limits().statement_timeout;
+        Box::pin(self.ask(async move |client| Ok(harden::Surroundings::ask(client).await?.script(login, timeout))))
     }
 
     fn pool_status(&self) -> PoolStatus {

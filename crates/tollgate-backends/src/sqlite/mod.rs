@@ -18,7 +18,8 @@ use tollgate_core::{
 
 use self::{call::Call, connect::FileConnector, execute::Engine};
 use crate::{
-    Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Finding, PoolLimits, PoolStatus, pool::Pool,
+    Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Finding, NarrowLogin, PoolLimits, PoolStatus,
+    pool::Pool,
 };
 
 mod authorizer;
@@ -161,6 +162,10 @@ impl Backend for Sqlite {
 
     fn examine<'a>(&'a self, _reach: Option<&'a Reach>) -> BoxFuture<'a, Result<Vec<Finding>, BackendError>> {
         Box::pin(async { permissions::examine(self.pool.connector().path()) })
+    }
+
+    fn harden<'a>(&'a self, login: &'a NarrowLogin<'a>) -> BoxFuture<'a, Result<String, BackendError>> {
+        Box::pin(async { Ok(permissions::harden(self.pool.connector().path(), login)) })
     }
 
     fn pool_status(&self) -> PoolStatus {

@@ -2,6 +2,7 @@
 //! the file beside SQLite, and to close it again, would end the locks that SQLite holds on it.
 
 use std::{
+    fmt::Write as _,
     fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -10,7 +11,7 @@ use std::{
 use rustix::fs::{Access, access};
 
 use crate::{
-    BackendError, ErrorKind,
+    BackendError, ErrorKind, NarrowLogin,
     finding::{Finding, FindingKind},
 };
 
@@ -40,4 +41,30 @@ pub(super) fn examine(path: &Path) -> Result<Vec<Finding>, BackendError> {
         findings.push(Finding::new(FindingKind::FileWritable, sentence));
     }
     Ok(findings)
+}
+
+/// What stands in the place of a narrow login, as remarks: SQLite has none.
+pub(super) fn harden(path: &Path, login: &NarrowLogin<'_>) -> String {
+    let plain = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    let mut out = format!(
+        "-- SQLite has no logins and no grants: there is nothing to run. What keeps {} to what it may see is Tollgate's rewriting,
+-- and the authorizer that it arms for each statement. What keeps everything else from the file are its permissions:
+--
+--     chown root:tollgate {path}      a group that Tollgate's own user is in, and no agent
+--     chmod 0640 {path}               which can read it and not write it
+--
+-- and a folder that only root can write: who can write the folder can put another file in its place. A database in WAL mode must have
+-- its -wal and -shm files there, made by its writer. `require_least_privilege: true` then holds it to that.
+--
+-- These columns are read. A copy of them in a file of its own would hold nothing else to be read:
+",
+        plain(login.roles),
+        path = plain(&path.display().to_string()),
+    );
+    for (table, columns) in login.reach.tables() {
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "--     {}", plain(&format!("{} ({})", table.name, columns.join(", "))));
+    }
+    out
 }

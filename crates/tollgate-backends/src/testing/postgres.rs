@@ -172,8 +172,12 @@ impl PostgresServer {
     }
 
     async fn superuser(&self, database: &str) -> Client {
+        self.client("postgres", database).await
+    }
+
+    async fn client(&self, user: &str, database: &str) -> Client {
         let config = format!(
-            "host=127.0.0.1 port={} user=postgres password='{PASSWORD}' dbname={database} sslmode=disable",
+            "host=127.0.0.1 port={} user={user} password='{PASSWORD}' dbname={database} sslmode=disable",
             self.port
         );
         let (client, driver) = tokio_postgres::connect(&config, NoTls).await.unwrap();
@@ -325,6 +329,11 @@ impl TestDatabase {
     /// A connection as the owner, to look at the server beside the code under test.
     pub async fn superuser(&self) -> Client {
         self.server.superuser(&self.name).await
+    }
+
+    /// A connection as a login with the tests' password, for what such a login can do by itself.
+    pub async fn client_of(&self, user: &str) -> Client {
+        self.server.client(user, &self.name).await
     }
 
     /// The reading login's name.

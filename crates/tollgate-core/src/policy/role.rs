@@ -95,7 +95,7 @@ impl Role {
     }
 
     /// A table's row filters as written; empty for all rows.
-    pub(super) fn filters(&self, table: &TableId) -> &[String] {
+    pub fn filters(&self, table: &TableId) -> &[String] {
         self.filters.get(table).map_or(&[], Vec::as_slice)
     }
 }

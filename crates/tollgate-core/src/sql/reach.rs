@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::restriction::{RAW, Restriction, Restrictions};
 use super::statement::Footprint;
-use super::tree::{ColumnRef, Expr};
+use super::tree::{ColumnRef, Expr, Slot};
 use super::walk::{self, Node};
 use crate::catalog::TableId;
 
@@ -13,6 +13,20 @@ use crate::catalog::TableId;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     tables: BTreeMap<TableId, BTreeSet<String>>,
+}
+
+impl Restriction {
+    /// Whether its rows are the same for every caller: no claim decides them.
+    pub fn is_the_same_for_all(&self) -> bool {
+        let Some(filter) = &self.filter else { return true };
+        let mut claims = false;
+        walk::each_in_expr(filter, &mut |node| {
+            if let Node::Expr(Expr::Slot(slot) | Expr::InSlot { slot, .. }) = node {
+                claims |= matches!(slot, Slot::Claim(_) | Slot::ClaimList(_));
+            }
+        });
+        !claims
+    }
 }
 
 impl Reach {

@@ -5,6 +5,7 @@ mod call;
 mod check;
 mod demo;
 mod explain;
+mod harden;
 mod key;
 mod output;
 mod schema;
@@ -48,6 +49,8 @@ enum Command {
     Call(call::Call),
     /// Show a tool's statement as written, as rewritten for an agent, its parameters and its plan
     Explain(explain::Explain),
+    /// Print the SQL that makes a login as narrow as a role
+    Harden(harden::Harden),
     /// Make API keys
     #[command(subcommand)]
     Key(key::Key),
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Serve(command) => run(serve::run(command)),
         Command::Call(command) => run(call::run(command)),
         Command::Explain(command) => run(explain::run(command)),
+        Command::Harden(command) => run(harden::run(command)),
         Command::Key(command) => key::run(command),
         Command::Audit(command) => audit::run(command),
         Command::Schema(command) => schema::run(command),

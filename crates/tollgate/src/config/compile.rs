@@ -42,6 +42,8 @@ pub struct Compiled {
     pub diagnostics: Diagnostics,
     /// What each database's login can do beyond what the policy needs; the grave ones stand among the diagnostics too.
     pub findings: BTreeMap<DatabaseName, Vec<Finding>>,
+    /// Each role's policy.
+    pub policies: BTreeMap<RoleName, Policies>,
 }
 
 /// Compiles a configuration against its databases, which are opened as `open` says.
@@ -56,12 +58,22 @@ pub async fn compile_with(loaded: &Loaded, open: databases::Open<'_>) -> Result<
         databases: &opened.ready,
         sensitive: settings.audit.sensitive.iter().cloned().collect(),
         described: BTreeMap::new(),
-        reaches: BTreeMap::new(),
+        policies: BTreeMap::new(),
         diagnostics: &mut diagnostics,
     };
-    let (roles, matrix, policy_hash, reaches) = compiler.compile().await;
-    let reaches = (!diagnostics.has_errors()).then_some(&reaches);
-    let findings = databases::examine(loaded, &opened.ready, reaches, &mut diagnostics).await;
+    let (roles, matrix, policy_hash, policies) = compiler.compile().await;
+    let reach_of = |database: &DatabaseName| {
+        let mut reach = Reach::default();
+        for policies in policies.values() {
+            add_policies(&mut reach, policies, database);
+        }
+        for role in roles.values() {
+            add_tools(&mut reach, role, database);
+        }
+        reach
+    };
+    let reach_of = (!diagnostics.has_errors()).then_some(&reach_of as databases::ReachOf<'_>);
+    let findings = databases::examine(loaded, &opened.ready, reach_of, &mut diagnostics).await;
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }
@@ -73,7 +85,31 @@ pub async fn compile_with(loaded: &Loaded, open: databases::Open<'_>) -> Result<
         policy_hash,
         config_hash: loaded.hash,
     };
-    Ok(Compiled { gateway, settings, matrix, diagnostics, findings })
+    Ok(Compiled { gateway, settings, matrix, diagnostics, findings, policies })
+}
+
+impl Compiled {
+    /// Adds all that a role reads of a database: its tables, and those of the tools that it may call.
+    pub fn add_reach(&self, role: &Role, database: &DatabaseName, reach: &mut Reach) {
+        if let Some(policies) = self.policies.get(&role.name) {
+            add_policies(reach, policies, database);
+        }
+        add_tools(reach, role, database);
+    }
+}
+
+fn add_policies(reach: &mut Reach, policies: &Policies, database: &DatabaseName) {
+    if let Some(policy) = policies.get(database) {
+        reach.add_restrictions(policy.restrictions());
+    }
+}
+
+fn add_tools(reach: &mut Reach, role: &Role, database: &DatabaseName) {
+    for plan in plans(role).filter(|plan| plan.tool().database() == database) {
+        for (_, statement) in plan.statements() {
+            reach.add_footprint(statement.footprint());
+        }
+    }
 }
 
 fn agent(name: &AgentName, written: &file::Agent) -> Registration {
@@ -93,16 +129,15 @@ struct Compiler<'a> {
     sensitive: BTreeSet<String>,
     /// What the databases said, by the statement's fingerprint: many roles share statements.
     described: BTreeMap<[u8; 32], Described>,
-    /// What any role reads of each database.
-    reaches: BTreeMap<DatabaseName, Reach>,
+    policies: BTreeMap<RoleName, Policies>,
     diagnostics: &'a mut Diagnostics,
 }
 
 /// A role's policy, by database.
-type Policies = BTreeMap<DatabaseName, Arc<policy::Role>>;
+pub type Policies = BTreeMap<DatabaseName, Arc<policy::Role>>;
 
 impl Compiler<'_> {
-    async fn compile(mut self) -> (BTreeMap<RoleName, Role>, Matrix, [u8; 32], BTreeMap<DatabaseName, Reach>) {
+    async fn compile(mut self) -> (BTreeMap<RoleName, Role>, Matrix, [u8; 32], BTreeMap<RoleName, Policies>) {
         let tools = self.tools().await;
         let mut roles = BTreeMap::new();
         let mut matrix = Matrix::default();
@@ -110,12 +145,12 @@ impl Compiler<'_> {
             let policies = self.policies(name, written);
             let role = self.role(name, written, &policies, &tools).await;
             self.claims(&role);
-            self.reach(&policies, &role);
             matrix.roles.insert(name.clone(), self.matrix(written, &policies, &role));
             roles.insert(name.clone(), role);
+            self.policies.insert(name.clone(), policies);
         }
         let hash = policy_hash(&roles, &matrix);
-        (roles, matrix, hash, self.reaches)
+        (roles, matrix, hash, self.policies)
     }
 
     fn report(&mut self, diagnostic: Diagnostic, path: &Path) {
@@ -382,16 +417,6 @@ impl Compiler<'_> {
                 let path = Path::root().key("agents").key(agent).key("claims");
                 self.report(Diagnostic::warning(Code::CONFIG_ROW_FILTER, message), &path);
             }
-        }
-    }
-
-    fn reach(&mut self, policies: &Policies, role: &Role) {
-        for (database, policy) in policies {
-            self.reaches.entry(database.clone()).or_default().add_restrictions(policy.restrictions());
-        }
-        for plan in plans(role) {
-            let reach = self.reaches.entry(plan.tool().database().clone()).or_default();
-            plan.statements().for_each(|(_, statement)| reach.add_footprint(statement.footprint()));
         }
     }
 

@@ -23,6 +23,9 @@ use crate::{admission::Gatehouse, gateway::Database};
 pub type Open<'a> =
     &'a (dyn Fn(&DatabaseName, &str, &FilePath, PoolLimits) -> Result<Arc<dyn Backend>, BackendError> + Sync);
 
+/// All that the policy reads of a database.
+pub(super) type ReachOf<'a> = &'a (dyn Fn(&DatabaseName) -> Reach + Sync);
+
 /// The longest that a statement may be allowed to run: no call waits longer for its answer.
 const STATEMENT_TIMEOUT_MAX: Duration = Duration::from_secs(30);
 const IDLE_TIMEOUT_MAX: Duration = Duration::from_secs(3_600);
@@ -113,16 +116,15 @@ pub(super) async fn open(loaded: &Loaded, open: Open<'_>, diagnostics: &mut Diag
 pub(super) async fn examine(
     loaded: &Loaded,
     ready: &BTreeMap<DatabaseName, Opened>,
-    reaches: Option<&BTreeMap<DatabaseName, Reach>>,
+    reach_of: Option<ReachOf<'_>>,
     diagnostics: &mut Diagnostics,
 ) -> BTreeMap<DatabaseName, Vec<Finding>> {
-    let nothing = Reach::default();
     let mut examined = BTreeMap::new();
     for (name, opened) in ready {
         let Some(written) = loaded.file.databases.get(name) else { continue };
         let place = loaded.tree.place_of(&path(name).key("url"));
-        let reach = reaches.map(|reaches| reaches.get(name).unwrap_or(&nothing));
-        match opened.backend.examine(reach).await {
+        let reach = reach_of.map(|reach_of| reach_of(name));
+        match opened.backend.examine(reach.as_ref()).await {
             Ok(findings) => {
                 let reported = findings.iter().filter_map(|finding| report(name, written, finding));
                 reported.for_each(|diagnostic| diagnostics.push(diagnostic.at(place)));

@@ -31,7 +31,7 @@ use tollgate_core::names::{Code, DatabaseName};
 use crate::gateway::Gateway;
 
 pub use self::{
-    compile::{Compiled, compile_with, visible_tables},
+    compile::{Compiled, Policies, compile_with, visible_tables},
     databases::Open,
     diagnostics::{Diagnostic, Diagnostics, Severity, Style},
     settings::{AuditSettings, SealKey, ServerSettings, Settings},
@@ -111,6 +111,12 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
 /// Compiles a configuration against its live databases. Every mistake comes back, those of reading it too.
 pub async fn compile(loaded: &Loaded) -> Result<Compiled, Diagnostics> {
     compile_with(loaded, &|_, url, folder, limits| tollgate_backends::open(url, folder, limits)).await
+}
+
+/// Compiles a configuration whatever its databases' logins can do: for finding out what they need.
+pub async fn compile_with_any_login(mut loaded: Loaded) -> Result<Compiled, Diagnostics> {
+    loaded.file.databases.values_mut().for_each(|database| database.require_least_privilege = false);
+    compile(&loaded).await
 }
 
 /// Compiles a configuration once more, on the databases that `serving` already has and on those it lacks.
