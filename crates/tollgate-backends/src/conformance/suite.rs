@@ -122,9 +122,10 @@ pub(super) async fn relations_hide_rows_wherever_they_stand<F: Fixture>() {
     bench.restrict("series", "n <= 10");
     bench.restrict("exact", "id <= 4");
     let mut cases = cases::parse(include_str!("../../testdata/conformance/relations.cases"));
-    if bench.dialect() == Dialect::Postgres {
-        cases.extend(cases::parse(include_str!("../../testdata/conformance/relations.postgres.cases")));
-    }
+    cases.extend(cases::parse(match bench.dialect() {
+        Dialect::Postgres => include_str!("../../testdata/conformance/relations.postgres.cases"),
+        Dialect::Sqlite => include_str!("../../testdata/conformance/relations.sqlite.cases"),
+    }));
     for case in cases {
         let rows = bench.rows(&case.sql, Terms::plain()).await;
         let rows = rows.unwrap_or_else(|e| panic!("{}{e} {:?}", case.sql, e.source));

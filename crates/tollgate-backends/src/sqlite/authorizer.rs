@@ -13,8 +13,11 @@ use tollgate_core::sql::Footprint;
 /// The pragmas that introspection reads. None of them changes anything.
 const SCHEMA_PRAGMAS: [&str; 5] = ["foreign_key_list", "index_info", "index_list", "table_list", "table_xinfo"];
 
+/// The functions that are relations: SQLite reads them as tables. What they yield is made of their arguments alone.
+const TABLE_FUNCTIONS: [&str; 2] = ["json_each", "json_tree"];
+
 /// The column of `json_each` that `IN (:list)` reads.
-const JSON_EACH_VALUE: (&str, &str) = ("json_each", "value");
+const LIST_VALUE: (&str, &str) = ("json_each", "value");
 
 /// What a connection is allowed at the moment.
 #[derive(Debug, Default)]
@@ -96,6 +99,7 @@ pub(super) struct Allowance {
     columns: HashSet<(String, String)>,
     functions: HashSet<String>,
     ctes: HashSet<String>,
+    table_functions: HashSet<String>,
     recursive: bool,
     within: Views,
 }
@@ -118,6 +122,7 @@ impl Allowance {
         allowance.tables.extend(footprint.tables.iter().map(|table| lower(&table.name)));
         allowance.functions.extend(footprint.functions.iter().map(|name| lower(name)));
         allowance.ctes.extend(footprint.ctes.iter().map(|name| lower(name)));
+        allowance.table_functions.extend(footprint.table_functions.iter().map(|name| lower(name)));
         allowance.recursive = footprint.recursive;
         for column in &footprint.columns {
             allowance.tables.insert(lower(&column.table.name));
@@ -138,13 +143,14 @@ impl Allowance {
         self.within.recursive |= learnt.within.recursive;
     }
 
-    /// Whether the statement has a list to read with `json_each`, or a view that may read what it likes.
+    /// Whether the statement calls a function that is a relation, or has a view that may read what it likes.
     pub(super) fn may_read_virtual_tables(&self) -> bool {
-        self.reads_lists() || !self.within.tables.is_empty()
+        TABLE_FUNCTIONS.iter().any(|name| self.calls_relation(name)) || !self.within.tables.is_empty()
     }
 
-    fn reads_lists(&self) -> bool {
-        self.functions.contains(JSON_EACH_VALUE.0)
+    /// Whether a table of that name is a function that the statement calls.
+    fn calls_relation(&self, name: &str) -> bool {
+        TABLE_FUNCTIONS.contains(&name) && self.functions.contains(name)
     }
 
     fn covers(&self, context: &AuthContext<'_>) -> bool {
@@ -176,14 +182,12 @@ impl Allowance {
     }
 
     fn has_table(&self, table: &str) -> bool {
-        self.tables.contains(table)
-            || self.within.tables.contains(table)
-            || (table == JSON_EACH_VALUE.0 && self.reads_lists())
+        self.tables.contains(table) || self.within.tables.contains(table) || self.calls_relation(table)
     }
 
     fn has_column(&self, is_own_text: bool, accessor: Option<String>, table: String, column: String) -> bool {
-        if (table.as_str(), column.as_str()) == JSON_EACH_VALUE {
-            return is_own_text && self.reads_lists();
+        if self.calls_relation(&table) && is_own_text {
+            return self.table_functions.contains(&table) || (table.as_str(), column.as_str()) == LIST_VALUE;
         }
         let column = (table, column);
         if is_own_text && self.columns.contains(&column) {

@@ -102,6 +102,7 @@ fn footprint(columns: &[(&str, &str)], functions: &[&str], ctes: &[&str]) -> Foo
         tables: columns.iter().map(|(t, _)| table(t)).collect(),
         functions: owned(functions),
         ctes: owned(ctes),
+        table_functions: BTreeSet::new(),
         recursive: false,
     }
 }

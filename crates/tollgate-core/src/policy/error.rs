@@ -107,6 +107,12 @@ pub enum Problem {
     /// A row filter that reads its own table.
     #[error("the row filter of table `{0}` reads the same table")]
     SelfReference(String),
+    /// A row filter that lets more through the less the role sees of another table.
+    #[error(
+        "the row filter lets more rows through the less of `{0}` this role sees (NOT IN, NOT EXISTS, an outer join or a count): where it \
+         sees nothing, every row; grant `{0}` with `rows: all` and unmasked, or say what is allowed instead of what is not"
+    )]
+    FilterOpens(String),
     /// A row filter that can fail on a row's data. A warning.
     #[error("the row filter holds {0}: a row that it hides can make statements fail")]
     LeakyFilter(Leak),
@@ -131,6 +137,7 @@ impl Problem {
             | Problem::NotACondition
             | Problem::Filter(_)
             | Problem::FilterTable(_)
+            | Problem::FilterOpens(_)
             | Problem::LeakyFilter(_) => Code::CONFIG_ROW_FILTER,
             Problem::Cycle(_) | Problem::SelfReference(_) => Code::CONFIG_FILTER_CYCLE,
         }

@@ -8,8 +8,8 @@ use super::role::{Granted, at};
 use crate::catalog::{Catalog, TableId};
 use crate::sql::tree::{BinaryOp, Expr};
 use crate::sql::{
-    ClaimUse, Restrictions, Scope, SqlError, is_condition, leak_of_predicate, resolve_predicate, restrict_predicate,
-    tables_of_predicate,
+    ClaimUse, Restrictions, Scope, SqlError, is_condition, leak_of_predicate, names_masked_column_of,
+    resolve_predicate, restrict_predicate, tables_of_predicate, tables_to_be_whole,
 };
 
 /// The role's tables with their filters in place.
@@ -31,7 +31,7 @@ pub(super) fn compile(
 ) -> Result<Filtered, Vec<PolicyError>> {
     let visible =
         Restrictions { tables: granted.iter().map(|(id, table)| (id.clone(), table.restriction.clone())).collect() };
-    let mut resolving = Resolving { catalog, visible: &visible, errors: Vec::new(), warnings: Vec::new() };
+    let mut resolving = Resolving { catalog, granted, visible: &visible, errors: Vec::new(), warnings: Vec::new() };
     let mut filters: BTreeMap<&TableId, Resolved> = BTreeMap::new();
     for (id, table) in granted {
         if let Some(filter) = resolving.table(table) {
@@ -62,6 +62,7 @@ pub(super) fn compile(
 
 struct Resolving<'a> {
     catalog: &'a Catalog,
+    granted: &'a BTreeMap<TableId, Granted<'a>>,
     visible: &'a Restrictions,
     errors: Vec<PolicyError>,
     warnings: Vec<PolicyError>,
@@ -97,6 +98,14 @@ impl Resolving<'_> {
             if tables.contains(&granted.table.id) {
                 let name = granted.grant.key.clone();
                 self.errors.push(at(granted.grant, &below, Problem::SelfReference(name)));
+                continue;
+            }
+            let is_partial = |id: &&TableId| {
+                self.granted.get(*id).is_some_and(|table| !table.rows().is_empty())
+                    || names_masked_column_of(&predicate, id)
+            };
+            if let Some(inner) = tables_to_be_whole(&predicate, self.catalog.dialect()).iter().find(is_partial) {
+                self.errors.push(at(granted.grant, &below, Problem::FilterOpens(inner.to_string())));
                 continue;
             }
             reads.extend(tables);

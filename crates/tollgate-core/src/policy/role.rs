@@ -153,7 +153,9 @@ impl<'a> Compiling<'a> {
         self.rows(grant);
         let masks = self.masks(grant, table);
         let columns = self.columns(grant, table, &masks);
-        let hides_rows = table.kind == TableKind::View || grant.rows != Some(RowsGrant::One(ALL.to_owned()));
+        // What stands behind a foreign table may be a view.
+        let hides_rows = matches!(table.kind, TableKind::View | TableKind::Foreign)
+            || grant.rows != Some(RowsGrant::One(ALL.to_owned()));
         Some(Granted { table, grant, restriction: Restriction { columns, filter: None, hides_rows }, masks })
     }
 

@@ -50,7 +50,11 @@ fn descend(relation: &Relation, wanted: &[&Expr], around: &Around<'_>, all: &mut
                 wanted.iter().filter(|conjunct| speaks_only_of(conjunct, alias)).map(|&c| c.clone()).collect();
             all.0.insert(alias.clone(), own);
         }
-        Relation::Restricted(_) | Relation::Derived { .. } | Relation::Cte { .. } | Relation::Values { .. } => {}
+        Relation::Restricted(_)
+        | Relation::Derived { .. }
+        | Relation::Cte { .. }
+        | Relation::Values { .. }
+        | Relation::Function(_) => {}
         Relation::Join { kind, left, right, on } => {
             let mut on_conjuncts = Vec::new();
             if let Some(on) = on {

@@ -8,6 +8,7 @@ pub mod limits;
 pub mod template;
 pub mod tree;
 
+mod absence;
 #[cfg(test)]
 mod cases;
 mod check;
@@ -25,6 +26,7 @@ mod tokens;
 mod uses;
 mod walk;
 
+pub use absence::{names_masked_column_of, tables_to_be_whole};
 pub use check::{CheckError, Request, check, check_own, is_condition, leak_of_predicate, tables_of_predicate};
 pub use error::SqlError;
 pub use leak::{Leak, ends_in_escape};

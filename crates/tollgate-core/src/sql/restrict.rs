@@ -174,6 +174,11 @@ impl Pass<'_> {
             }
             // Made by an earlier pass over a row filter: closed already.
             Relation::Restricted(_) | Relation::Cte { .. } => {}
+            Relation::Function(function) => {
+                for arg in &mut function.args {
+                    self.expr(arg)?;
+                }
+            }
             Relation::Values { rows, alias: _ } => {
                 for expr in rows.iter_mut().flatten() {
                     self.expr(expr)?;

@@ -81,7 +81,9 @@ pub struct Footprint {
     /// Common table expressions that the text defines, by name. SQLite's authorizer reports a CTE of which no column is read
     /// (`SELECT count(*) FROM c`) as if it were a table, without a schema.
     pub ctes: BTreeSet<String>,
-    /// Whether one of those reads itself.
+    /// Those of the functions that stand in FROM: all their columns may be read.
+    pub table_functions: BTreeSet<String>,
+    /// Whether one of the common table expressions reads itself.
     pub recursive: bool,
 }
 

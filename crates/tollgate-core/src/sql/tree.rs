@@ -167,6 +167,8 @@ pub enum Relation {
         /// How columns refer to it.
         alias: String,
     },
+    /// A function whose rows are a relation.
+    Function(Box<TableFunction>),
     /// A join. USING is lowered to ON; merged columns are resolved by `resolve`.
     Join {
         /// Which.
@@ -178,6 +180,21 @@ pub enum Relation {
         /// ON; `None` for a cross join only.
         on: Option<Expr>,
     },
+}
+
+/// A call of a listed function in FROM. It sees its neighbours to the left.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableFunction {
+    /// Its name, as the list spells it.
+    pub name: &'static str,
+    /// Its arguments.
+    pub args: Vec<Expr>,
+    /// The names of its columns, the ordinality last.
+    pub columns: Vec<String>,
+    /// WITH ORDINALITY: one more column, which counts the rows.
+    pub ordinality: bool,
+    /// How columns refer to it.
+    pub alias: String,
 }
 
 /// The kinds of join.

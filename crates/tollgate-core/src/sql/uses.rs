@@ -188,6 +188,10 @@ pub(super) fn footprint(query: &Query, dialect: Dialect, fenced: bool) -> Footpr
         Node::Relation(Relation::Restricted(table)) => {
             touched.tables.insert(table.table().clone());
         }
+        Node::Relation(Relation::Function(function)) => {
+            touched.functions.insert(function.name.to_owned());
+            touched.table_functions.insert(function.name.to_owned());
+        }
         Node::Expr(expr) => touch(expr, dialect, &mut touched),
         Node::Relation(_) | Node::Select(_) | Node::SetExpr(_) => {}
     });

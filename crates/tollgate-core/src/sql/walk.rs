@@ -25,7 +25,7 @@ pub(super) fn each_in_query<'a>(query: &'a Query, meet: &mut dyn FnMut(Node<'a>)
     for cte in &query.with {
         each_in_query(&cte.query, meet);
     }
-    set_expr(&query.body, meet);
+    each_in_set_expr(&query.body, meet);
     for key in &query.order_by {
         if let OrderKey::Expr(expr) = &key.key {
             each_in_expr(expr, meet);
@@ -47,30 +47,40 @@ pub(super) fn each_in_expr<'a>(expr: &'a Expr, meet: &mut dyn FnMut(Node<'a>)) {
     }
 }
 
-fn set_expr<'a>(body: &'a SetExpr, meet: &mut dyn FnMut(Node<'a>)) {
+/// Meets every node of a set operation or what stands in one, itself first.
+pub(super) fn each_in_set_expr<'a>(body: &'a SetExpr, meet: &mut dyn FnMut(Node<'a>)) {
     meet(Node::SetExpr(body));
     match body {
-        SetExpr::Select(select) => {
-            meet(Node::Select(select));
-            for expr in clauses(select) {
-                each_in_expr(expr, meet);
-            }
-            for from in &select.from {
-                relation(from, meet);
-            }
-        }
+        SetExpr::Select(select) => each_in_select(select, meet),
         SetExpr::SetOperation { op: _, quantifier: _, left, right } => {
-            set_expr(left, meet);
-            set_expr(right, meet);
+            each_in_set_expr(left, meet);
+            each_in_set_expr(right, meet);
         }
         SetExpr::Query(query) => each_in_query(query, meet),
     }
 }
 
-fn relation<'a>(node: &'a Relation, meet: &mut dyn FnMut(Node<'a>)) {
+/// Meets every node of a SELECT, itself first.
+pub(super) fn each_in_select<'a>(select: &'a Select, meet: &mut dyn FnMut(Node<'a>)) {
+    meet(Node::Select(select));
+    for expr in clauses(select) {
+        each_in_expr(expr, meet);
+    }
+    for from in &select.from {
+        each_in_relation(from, meet);
+    }
+}
+
+/// Meets every node of a relation, itself first.
+pub(super) fn each_in_relation<'a>(node: &'a Relation, meet: &mut dyn FnMut(Node<'a>)) {
     meet(Node::Relation(node));
     match node {
         Relation::Base { .. } | Relation::Cte { .. } => {}
+        Relation::Function(function) => {
+            for arg in &function.args {
+                each_in_expr(arg, meet);
+            }
+        }
         Relation::Values { rows, alias: _ } => {
             for expr in rows.iter().flatten() {
                 each_in_expr(expr, meet);
@@ -86,8 +96,8 @@ fn relation<'a>(node: &'a Relation, meet: &mut dyn FnMut(Node<'a>)) {
         }
         Relation::Derived { query, alias: _, lateral: _ } => each_in_query(query, meet),
         Relation::Join { kind: _, left, right, on } => {
-            relation(left, meet);
-            relation(right, meet);
+            each_in_relation(left, meet);
+            each_in_relation(right, meet);
             if let Some(on) = on {
                 each_in_expr(on, meet);
             }

@@ -18,7 +18,7 @@ use kind::Kind;
 
 use super::tree::{
     BinaryOp, Distinct, Elements, Expr, FrameBound, FrameUnits, Function, LikeKind, Literal, OrderBy, OrderKey, Query,
-    Relation, Select, SetExpr, Subscript, UnaryOp, Window,
+    Relation, Select, SetExpr, Subscript, TableFunction, UnaryOp, Window,
 };
 use super::walk::{self, Node};
 use crate::catalog::TypeKind;
@@ -69,6 +69,7 @@ fn judge(node: Node<'_>, cx: &Context, found: &mut Option<Leak>) {
         Node::Select(select) => grouped(select, cx),
         Node::SetExpr(body) => united(body, cx),
         Node::Relation(Relation::Values { rows, alias: _ }) => values(rows, cx),
+        Node::Relation(Relation::Function(function)) => table_function(function, cx),
         Node::Relation(_) => None,
     };
 }
@@ -264,6 +265,22 @@ fn united(body: &SetExpr, cx: &Context) -> Option<Leak> {
     };
     let pairs = kind::columns(left, cx).into_iter().zip(kind::columns(right, cx));
     pairs.into_iter().find_map(|(left, right)| merged("a set operation", [left, right], cx))
+}
+
+/// A function in FROM fails on what is not an array, or not JSON, unless it is an array by its type. Over constants it fails, or does
+/// not, whatever the rows hold.
+fn table_function(function: &TableFunction, cx: &Context) -> Option<Leak> {
+    let mut reads_rows = false;
+    for arg in &function.args {
+        walk::each_in_expr(arg, &mut |node| {
+            reads_rows |= matches!(node, Node::Expr(Expr::Column(_)) | Node::Query(_));
+        });
+    }
+    let is_array = |arg: &Expr| matches!(kind::of(arg, cx), Kind::Typed(TypeKind::Array(_)));
+    if !reads_rows || (function.name == "unnest" && function.args.iter().all(is_array)) {
+        return None;
+    }
+    Some(Leak::of(format!("the function `{}` in FROM, which can fail", function.name)))
 }
 
 fn values(rows: &[Vec<Expr>], cx: &Context) -> Option<Leak> {

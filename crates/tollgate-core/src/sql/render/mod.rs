@@ -15,7 +15,7 @@ use super::restrict::{Fence, RestrictedTable};
 use super::restriction::RAW;
 use super::tree::{
     Cte, Distinct, Expr, JoinKind, Materialized, OrderBy, OrderKey, Query, Relation, Select, SetExpr, SetOperator,
-    SetQuantifier, Slot,
+    SetQuantifier, Slot, TableFunction,
 };
 use crate::catalog::TableId;
 use crate::names::Dialect;
@@ -314,6 +314,7 @@ impl Printer {
                 self.ident(alias)
             }
             Relation::Values { rows, alias } => self.values(rows, alias),
+            Relation::Function(function) => self.table_function(function),
             Relation::Join { kind, left, right, on } => {
                 self.relation(left)?;
                 self.put(match kind {
@@ -355,6 +356,28 @@ impl Printer {
         })?;
         self.put(") AS ");
         self.ident(alias)
+    }
+
+    fn table_function(&mut self, function: &TableFunction) -> Printed {
+        self.function_name(function.name)?;
+        self.put("(");
+        self.list(&function.args, Self::expr)?;
+        self.put(")");
+        if function.ordinality {
+            self.put(" WITH ORDINALITY");
+        }
+        self.put(" AS ");
+        self.ident(&function.alias)?;
+        match self.dialect {
+            Dialect::Postgres => {
+                self.put(" (");
+                self.list(&function.columns, |p, name| p.ident(name))?;
+                self.put(")");
+                Ok(())
+            }
+            Dialect::Sqlite if function.ordinality => Err(self.lacks("WITH ORDINALITY")),
+            Dialect::Sqlite => Ok(()),
+        }
     }
 
     /// The one place where a base table's name is printed.

@@ -21,14 +21,14 @@ use crate::sql::tree::{
 };
 
 /// A relation and what its columns are called.
-struct Joined {
-    relation: Relation,
-    sources: Vec<Source>,
-    columns: Vec<Visible>,
+pub(super) struct Joined {
+    pub(super) relation: Relation,
+    pub(super) sources: Vec<Source>,
+    pub(super) columns: Vec<Visible>,
 }
 
 /// What stands to the left of a relation, inside its own parentheses first.
-struct Left<'l> {
+pub(super) struct Left<'l> {
     before: Option<&'l Left<'l>>,
     sources: &'l [Source],
     columns: &'l [Visible],
@@ -109,13 +109,19 @@ impl Resolver<'_> {
                 sample,
                 index_hints,
             } => {
-                refused::when(args.is_some() || *with_ordinality, "a table function")?;
                 refused::when(!with_hints.is_empty() || !index_hints.is_empty(), "an index or table hint")?;
                 refused::when(version.is_some(), "a table at another time")?;
                 refused::when(!partitions.is_empty(), "PARTITION")?;
                 refused::when(json_path.is_some(), "a path into a table")?;
                 refused::when(sample.is_some(), "TABLESAMPLE")?;
-                this.named_relation(name, alias.as_ref(), outer)
+                let Some(ast::TableFunctionArgs { args, settings }) = args else {
+                    refused::when(*with_ordinality, "WITH ORDINALITY of a table")?;
+                    return this.named_relation(name, alias.as_ref(), outer);
+                };
+                refused::when(settings.is_some(), "SETTINGS")?;
+                let ast::ObjectName(parts) = name;
+                this.not_only(parts)?;
+                this.table_function((name, args, *with_ordinality), alias.as_ref(), before, outer)
             }
             ast::TableFactor::Derived { lateral, subquery, alias, sample } => {
                 if *lateral && this.dialect == Dialect::Sqlite {
@@ -127,6 +133,13 @@ impl Resolver<'_> {
                 }
                 let frame = neighbours(before, outer.names);
                 this.derived((subquery, true), alias.as_ref(), Outer { names: Some(&frame), ..outer })
+            }
+            ast::TableFactor::Function { lateral: _, name, args, with_ordinality, alias } => {
+                this.table_function((name, args, *with_ordinality), alias.as_ref(), before, outer)
+            }
+            ast::TableFactor::UNNEST { alias, array_exprs, with_offset, with_offset_alias, with_ordinality } => {
+                refused::when(*with_offset || with_offset_alias.is_some(), "WITH OFFSET")?;
+                this.unnest((array_exprs, *with_ordinality), alias.as_ref(), before, outer)
             }
             ast::TableFactor::NestedJoin { table_with_joins, alias } => {
                 refused::when(alias.is_some(), "an alias of a parenthesised join")?;
@@ -153,13 +166,7 @@ impl Resolver<'_> {
         }
         match path.as_slice() {
             [name] => {
-                // An alias of a table called `only` to the parser, the table alone without its children to PostgreSQL.
-                if self.dialect == Dialect::Postgres && name == "only" && is_plain(parts) {
-                    return Err(SqlError::unsupported_use(
-                        "ONLY",
-                        "name the table alone; its rows include its children's",
-                    ));
-                }
+                self.not_only(parts)?;
                 let found = outer.ctes.map(|ctes| ctes.find(self.dialect, name)).transpose()?.flatten();
                 match found {
                     Some(cte) => self.cte(cte, name, alias),
@@ -168,6 +175,21 @@ impl Resolver<'_> {
             }
             [schema, name] => self.table(Some(schema), name, alias),
             _ => Err(SqlError::unsupported_use("a table of another database", "write schema.table")),
+        }
+    }
+
+    /// Refuses `ONLY t` and `ONLY (t)`: a table or function called `only` to the parser, a table without its children to
+    /// PostgreSQL.
+    fn not_only(&self, parts: &[ast::ObjectNamePart]) -> Result<(), SqlError> {
+        match parts {
+            [ast::ObjectNamePart::Identifier(ident)]
+                if self.dialect == Dialect::Postgres
+                    && ident.quote_style.is_none()
+                    && ident.value.eq_ignore_ascii_case("only") =>
+            {
+                Err(SqlError::unsupported_use("ONLY", "name the table alone; its rows include its children's"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -233,7 +255,7 @@ impl Resolver<'_> {
         }
         let plain = |key: &String| columns.iter().any(|c| c.name == *key && !c.masked);
         let key = if table.primary_key.iter().all(plain) { table.primary_key.clone() } else { Vec::new() };
-        Ok(Source { name: alias.to_owned(), table: None, columns, key })
+        Ok(Source { name: alias.to_owned(), table: None, columns, scalar: false, key })
     }
 
     /// The alias of a table or common table expression; its own name without one.
@@ -375,7 +397,7 @@ impl Resolver<'_> {
     }
 }
 
-fn joined(relation: Relation, source: Source) -> Joined {
+pub(super) fn joined(relation: Relation, source: Source) -> Joined {
     Joined { relation, columns: source.visible(), sources: vec![source] }
 }
 
@@ -394,7 +416,7 @@ fn join_kind(operator: &ast::JoinOperator) -> Result<(JoinKind, &ast::JoinConstr
 }
 
 /// What a LATERAL relation sees: its neighbours to the left as one frame, and what surrounds the SELECT.
-fn neighbours<'p>(left: Option<&Left<'_>>, parent: Option<&'p Names<'p>>) -> Names<'p> {
+pub(super) fn neighbours<'p>(left: Option<&Left<'_>>, parent: Option<&'p Names<'p>>) -> Names<'p> {
     let mut frame = Names { parent, ..Names::default() };
     let mut next = left;
     while let Some(Left { before, sources, columns }) = next {
@@ -421,11 +443,6 @@ fn all_of(relation: Relation, source: &Source, limit: Option<u64>) -> Query {
     Query { with: Vec::new(), body, order_by: Vec::new(), limit: limit.map(rows), offset: None }
 }
 
-/// Whether a name is one word without quotes.
-fn is_plain(parts: &[ast::ObjectNamePart]) -> bool {
-    matches!(parts, [ast::ObjectNamePart::Identifier(ast::Ident { quote_style: None, .. })])
-}
-
 /// A relation made of a query's columns.
 pub(super) fn source(alias: String, columns: &[OutputColumn]) -> Source {
     let column = |c: &OutputColumn| ColumnRef {
@@ -437,7 +454,7 @@ pub(super) fn source(alias: String, columns: &[OutputColumn]) -> Source {
         nullable: c.nullable,
     };
     let columns = columns.iter().map(column).collect();
-    Source { name: alias, table: None, columns, key: Vec::new() }
+    Source { name: alias, table: None, columns, scalar: false, key: Vec::new() }
 }
 
 fn coalesce(left: Expr, right: Expr) -> Expr {

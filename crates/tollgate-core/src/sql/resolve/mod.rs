@@ -17,6 +17,8 @@ mod query;
 mod refused;
 mod scope;
 mod select;
+mod series;
+mod table_function;
 mod types;
 mod values;
 mod window;
@@ -72,6 +74,7 @@ fn raw_source(table: &Table) -> Source {
         name: table.id.name.clone(),
         table: Some(table.id.clone()),
         columns: table.columns.iter().map(column).collect(),
+        scalar: false,
         key: Vec::new(),
     }
 }

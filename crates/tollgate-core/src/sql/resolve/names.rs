@@ -50,6 +50,8 @@ pub(super) struct Source {
     pub(super) table: Option<TableId>,
     /// Its columns; `relation` is what qualifies them when printed.
     pub(super) columns: Vec<ColumnRef>,
+    /// Whether its name alone stands for its one column: a function in FROM that yields plain values.
+    pub(super) scalar: bool,
     /// The primary key, where all of it is visible and unmasked.
     pub(super) key: Vec<String>,
 }
@@ -120,7 +122,13 @@ impl Names<'_> {
                 return Ok(output.expr.clone());
             }
         }
-        if self.frames().any(|f| f.sources.iter().any(|s| dialect.same_name(&s.name, name))) {
+        let whole = self.frames().enumerate().find_map(|(depth, frame)| {
+            frame.sources.iter().find(|s| dialect.same_name(&s.name, name)).map(|source| (depth, frame, source))
+        });
+        if let Some((depth, frame, source)) = whole {
+            if let (true, [column]) = (source.scalar, source.columns.as_slice()) {
+                return self.column_of(dialect, (depth, frame), source, &column.name, shown(name));
+            }
             let construct = format!("the whole row {}", shown(name));
             return Err(SqlError::unsupported_use(construct, "name its columns"));
         }

@@ -26,15 +26,18 @@ pub(super) fn body(body: &SetExpr) -> SqlError {
 /// A relation that is neither a table, a subquery nor a join.
 pub(super) fn relation(factor: &TableFactor) -> SqlError {
     SqlError::unsupported(match factor {
-        TableFactor::TableFunction { .. } | TableFactor::Function { .. } => "a table function",
-        TableFactor::UNNEST { .. } => "UNNEST",
+        TableFactor::TableFunction { .. } => "TABLE (…)",
         TableFactor::JsonTable { .. } | TableFactor::OpenJsonTable { .. } => "a JSON table",
         TableFactor::Pivot { .. } => "PIVOT",
         TableFactor::Unpivot { .. } | TableFactor::UnpivotExpr { .. } => "UNPIVOT",
         TableFactor::MatchRecognize { .. } => "MATCH_RECOGNIZE",
         TableFactor::XmlTable { .. } => "XMLTABLE",
         TableFactor::SemanticView { .. } => "SEMANTIC_VIEW",
-        TableFactor::Table { .. } | TableFactor::Derived { .. } | TableFactor::NestedJoin { .. } => "this relation",
+        TableFactor::Table { .. }
+        | TableFactor::Derived { .. }
+        | TableFactor::NestedJoin { .. }
+        | TableFactor::Function { .. }
+        | TableFactor::UNNEST { .. } => "this relation",
     })
 }
 

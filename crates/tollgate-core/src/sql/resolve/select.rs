@@ -90,6 +90,12 @@ impl Resolver<'_> {
                     let (name, naming) = match (&expr, written) {
                         // What a full join with USING merged keeps its name.
                         (Expr::Function(_), ast::Expr::Identifier(ident)) => (self.folded(ident), Naming::Column),
+                        // The name of a function in FROM stands for its one column, whatever that is called.
+                        (Expr::Column(column), ast::Expr::Identifier(ident))
+                            if !self.dialect.same_name(&column.name, &self.folded(ident)) =>
+                        {
+                            (self.folded(ident), Naming::Column)
+                        }
                         _ => default_name(&expr, outputs.len() + 1),
                     };
                     outputs.push(Output { name, expr, naming });
