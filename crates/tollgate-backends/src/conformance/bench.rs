@@ -136,6 +136,7 @@ pub(super) fn values(statement: &CheckedStatement, terms: &Terms<'_>) -> Vec<Val
             Slot::Claim(_) | Slot::ClaimList(_) => panic!("no case has a policy"),
             Slot::Limit => Value::Integer(i64::from(terms.limits.rows_max) + 1),
             Slot::Offset => Value::Integer(terms.offset),
+            Slot::MaskKey(_) => panic!("no case has a mask"),
         })
         .collect()
 }

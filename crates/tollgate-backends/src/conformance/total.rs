@@ -45,7 +45,7 @@ impl<'c> Pairs<'c> {
         let state = 0x9e37_79b9_7f4a_7c15 ^ setting("TOLLGATE_SEED", 0);
         Self {
             catalog,
-            restrictions: Restrictions { tables: catalog.tables().iter().map(open).collect() },
+            restrictions: Restrictions { tables: catalog.tables().iter().map(open).collect(), mask_key: None },
             maker: Maker { state, dialect: catalog.dialect(), columns },
             left: setting("TOLLGATE_STATEMENTS", STATEMENTS),
         }

@@ -20,6 +20,7 @@ use super::{
     call::{CurrentCall, PROGRESS_STEPS},
     error::{Phase, classify},
     execute::Engine,
+    hash,
 };
 use crate::{BackendError, ErrorKind, pool::Connector};
 
@@ -174,6 +175,7 @@ fn open(
         let waiting = current.clone();
         connection.busy_handler(Some(move |looks| waiting.wait_for_lock(looks)))?;
         pin(&connection)?;
+        hash::install(&connection)?;
         let asked = current.clone();
         connection.progress_handler(PROGRESS_STEPS, Some(move || asked.over().is_some()))?;
         let asked = authorizer.clone();

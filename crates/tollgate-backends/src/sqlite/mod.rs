@@ -28,6 +28,7 @@ mod check_list;
 mod connect;
 mod error;
 mod execute;
+mod hash;
 mod introspect;
 mod permissions;
 mod types;

@@ -9,6 +9,13 @@ pub struct SqlType {
     pub kind: TypeKind,
 }
 
+impl SqlType {
+    /// Plain text, as every engine calls it.
+    pub fn text() -> Self {
+        Self { name: "text".to_owned(), kind: TypeKind::Text }
+    }
+}
+
 /// The kinds of types that the core tells apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TypeKind {

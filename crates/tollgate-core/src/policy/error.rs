@@ -64,7 +64,10 @@ pub enum Problem {
     #[error("no column of table `{0}` is granted; leave the table out instead")]
     NoColumns(String),
     /// A mask that does not exist.
-    #[error("unknown mask `{name}`; masks are `null`, `redact`, `email` and `last4`{}", did_you_mean(.suggestion.as_deref()))]
+    #[error(
+        "unknown mask `{name}`; masks are `null`, `redact`, `email`, `last4`, `hash`, `year` and `{{sql: …}}`{}",
+        did_you_mean(.suggestion.as_deref())
+    )]
     UnknownMask {
         /// As written.
         name: String,
@@ -84,6 +87,18 @@ pub enum Problem {
         /// Its type.
         ty: String,
     },
+    /// A mask in SQL that cannot be used.
+    #[error("the mask cannot be used: {0}")]
+    MaskSql(SqlError),
+    /// A mask in SQL that reads more than its row.
+    #[error("the mask cannot be used: a mask is an expression over its own row, without a subquery")]
+    MaskSubquery,
+    /// A mask in SQL that can fail on a row's data. A warning.
+    #[error("the mask holds {0}: every statement that uses the column is fenced")]
+    LeakyMask(Leak),
+    /// A hash without a key.
+    #[error("the mask `hash` needs a key: set `mask_key` to a secret")]
+    MaskKeyMissing,
     /// No row filter.
     #[error("`rows` is missing: write a condition, or `rows: all`")]
     RowsMissing,
@@ -130,9 +145,13 @@ impl Problem {
             Problem::DuplicateTable(_) | Problem::DuplicateColumn(_) => Code::CONFIG_DUPLICATE,
             Problem::UnknownColumn { .. } => Code::CONFIG_UNKNOWN_COLUMN,
             Problem::NoColumns(_) | Problem::RowsForm => Code::CONFIG_TYPE,
-            Problem::UnknownMask { .. } | Problem::MaskOnHiddenColumn(_) | Problem::MaskType { .. } => {
-                Code::CONFIG_MASK
-            }
+            Problem::UnknownMask { .. }
+            | Problem::MaskOnHiddenColumn(_)
+            | Problem::MaskType { .. }
+            | Problem::MaskSql(_)
+            | Problem::MaskSubquery
+            | Problem::LeakyMask(_)
+            | Problem::MaskKeyMissing => Code::CONFIG_MASK,
             Problem::RowsMissing
             | Problem::NotACondition
             | Problem::Filter(_)

@@ -29,8 +29,10 @@ pub(super) fn compile(
     granted: &BTreeMap<TableId, Granted<'_>>,
     catalog: &Catalog,
 ) -> Result<Filtered, Vec<PolicyError>> {
-    let visible =
-        Restrictions { tables: granted.iter().map(|(id, table)| (id.clone(), table.restriction.clone())).collect() };
+    let visible = Restrictions {
+        tables: granted.iter().map(|(id, table)| (id.clone(), table.restriction.clone())).collect(),
+        mask_key: None,
+    };
     let mut resolving = Resolving { catalog, granted, visible: &visible, errors: Vec::new(), warnings: Vec::new() };
     let mut filters: BTreeMap<&TableId, Resolved> = BTreeMap::new();
     for (id, table) in granted {
@@ -91,7 +93,7 @@ impl Resolving<'_> {
                     continue;
                 }
             };
-            if let Some(leak) = leak_of_predicate(&predicate, self.catalog.dialect()) {
+            if let Some(leak) = leak_of_predicate(&predicate, self.visible, self.catalog.dialect()) {
                 self.warnings.push(at(granted.grant, &below, Problem::LeakyFilter(leak)));
             }
             let tables = tables_of_predicate(&predicate);

@@ -1,14 +1,18 @@
 //! Masks: what stands in a column's place. Each gives a value for every input; none ever falls back to the plain text.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use serde::Serialize;
 
 use super::error::Problem;
-use crate::catalog::{Column, ColumnId, Table, TypeKind};
+use crate::catalog::{Catalog, Column, ColumnId, SqlType, Table, TypeKind};
 use crate::names::Dialect;
-use crate::sql::RAW;
-use crate::sql::tree::{BinaryOp, CastType, ColumnRef, Expr, Function, IsTest, Literal, UnaryOp};
+use crate::sql::tree::{BinaryOp, CastType, ColumnRef, Expr, Function, IsTest, KeyPad, Literal, Slot, UnaryOp};
+use crate::sql::{
+    ClaimUse, ColumnMask, HASH_DIGITS, HASH_FUNCTION, RAW, Restrictions, Scope, SqlError, has_subquery,
+    mask_of_expression, resolve_mask,
+};
 
 /// What a fully masked text becomes.
 const REDACTED: &str = "redacted";
@@ -18,7 +22,7 @@ const LAST4_SHORT_MAX: u8 = 8;
 const DOMAIN_CHARS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
 
 /// What stands in a column's place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mask {
     /// NULL, of the column's type.
@@ -29,11 +33,23 @@ pub enum Mask {
     Email,
     /// `****1234`.
     Last4,
+    /// A keyed hash: equal values stay equal, and nothing else is left of them.
+    Hash,
+    /// The first day of the year.
+    Year,
+    /// An expression of the operator's over the row's own columns.
+    Sql(String),
 }
 
 /// Every mask by its name in the configuration.
-pub(super) const NAMES: [(&str, Mask); 4] =
-    [("null", Mask::Null), ("redact", Mask::Redact), ("email", Mask::Email), ("last4", Mask::Last4)];
+pub(super) const NAMES: [(&str, Mask); 6] = [
+    ("null", Mask::Null),
+    ("redact", Mask::Redact),
+    ("email", Mask::Email),
+    ("last4", Mask::Last4),
+    ("hash", Mask::Hash),
+    ("year", Mask::Year),
+];
 
 /// Not the name of a mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,42 +60,138 @@ impl FromStr for Mask {
     type Err = UnknownMask;
 
     fn from_str(name: &str) -> Result<Self, UnknownMask> {
-        NAMES.iter().find(|(known, _)| *known == name).map(|(_, mask)| *mask).ok_or(UnknownMask)
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, mask)| mask.clone()).ok_or(UnknownMask)
     }
 }
 
 impl Mask {
     /// Its name in the configuration.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Mask::Null => "null",
             Mask::Redact => "redact",
             Mask::Email => "email",
             Mask::Last4 => "last4",
+            Mask::Hash => "hash",
+            Mask::Year => "year",
+            Mask::Sql(_) => "sql",
         }
     }
 
-    /// The expression over `RAW` that stands in the column's place.
-    pub(super) fn over(self, table: &Table, column: &Column, dialect: Dialect) -> Result<Expr, Problem> {
-        if self == Mask::Null {
-            return Ok(null(table, column, dialect));
+    /// What stands in the column's place. A mask of ours gives a value for every input and never fails.
+    pub(super) fn over(&self, table: &Table, column: &Column, catalog: &Catalog) -> Result<ColumnMask, Problem> {
+        let dialect = catalog.dialect();
+        let own = raw(table, column);
+        let total = |expr: Expr, ty: SqlType| Ok(ColumnMask { expr, ty: Some(ty), leak: None });
+        let does_not_fit =
+            || Err(Problem::MaskType { mask: self.name(), column: column.name.clone(), ty: column.ty.name.clone() });
+        let is_text = matches!(column.ty.kind, TypeKind::Text | TypeKind::Collated(_)) || is_any(column, dialect);
+        match self {
+            Mask::Null => total(null(table, column, dialect), column.ty.clone()),
+            Mask::Sql(text) => custom(text, table, column, catalog),
+            Mask::Hash if can_be_hashed(column, dialect) => total(hash(own, dialect), SqlType::text()),
+            Mask::Year => match year(&own, &column.ty, dialect) {
+                Some((expr, ty)) => total(expr, ty),
+                None => does_not_fit(),
+            },
+            Mask::Redact if is_text => total(kept_null(&own, Vec::new()), column.ty.clone()),
+            Mask::Email if is_text => total(kept_null(&own, vec![email(&own, dialect)]), column.ty.clone()),
+            Mask::Last4 if is_text => total(kept_null(&own, vec![last4(&own, dialect)]), column.ty.clone()),
+            Mask::Hash | Mask::Redact | Mask::Email | Mask::Last4 => does_not_fit(),
         }
-        let text = match (&column.ty.kind, dialect) {
-            (TypeKind::Text | TypeKind::Collated(_), _) | (TypeKind::Any, Dialect::Sqlite) => raw(table, column),
-            _ => {
-                return Err(Problem::MaskType {
-                    mask: self.name(),
-                    column: column.name.clone(),
-                    ty: column.ty.name.clone(),
-                });
-            }
+    }
+}
+
+/// Whether a column of SQLite may hold text although its type does not say so.
+fn is_any(column: &Column, dialect: Dialect) -> bool {
+    column.ty.kind == TypeKind::Any && dialect == Dialect::Sqlite
+}
+
+/// The operator's own expression: through the same parser and lists as everything else, over the row and nothing beside it.
+fn custom(text: &str, table: &Table, column: &Column, catalog: &Catalog) -> Result<ColumnMask, Problem> {
+    let (visible, params) = (Restrictions::default(), BTreeMap::new());
+    let scope = Scope { catalog, visible: &visible, params: &params, claims: ClaimUse::Allowed };
+    match resolve_mask(text, table, &scope) {
+        Ok(expr) if has_subquery(&expr) => Err(Problem::MaskSubquery),
+        Ok(expr) => Ok(mask_of_expression(expr, column, catalog.dialect())),
+        Err(SqlError::UnknownTable { .. }) => Err(Problem::MaskSubquery),
+        Err(error) => Err(Problem::MaskSql(error)),
+    }
+}
+
+/// Kinds whose text form is one for equal values, whatever the session's settings.
+fn can_be_hashed(column: &Column, dialect: Dialect) -> bool {
+    match column.ty.kind {
+        TypeKind::Text | TypeKind::Collated(_) | TypeKind::Int | TypeKind::BigInt | TypeKind::Uuid => true,
+        TypeKind::Enum(_) => true,
+        _ => is_any(column, dialect),
+    }
+}
+
+/// HMAC-SHA-256 under the role's key. NULL stays NULL.
+fn hash(own: Expr, dialect: Dialect) -> Expr {
+    let block = |pad| Expr::Slot(Slot::MaskKey(pad));
+    let bytes = |expr| cast(expr, "bytea", TypeKind::Bytes);
+    match dialect {
+        Dialect::Postgres => {
+            let text = call("convert_to", vec![cast(own, "text", TypeKind::Text), string("UTF8")]);
+            let inside = call("sha256", vec![binary(BinaryOp::Concat, bytes(block(KeyPad::Inner)), text)]);
+            let whole = call("sha256", vec![binary(BinaryOp::Concat, bytes(block(KeyPad::Outer)), inside)]);
+            call("left", vec![call("encode", vec![whole, string("hex")]), number(HASH_DIGITS)])
+        }
+        Dialect::Sqlite => call(HASH_FUNCTION, vec![block(KeyPad::Inner), block(KeyPad::Outer), own]),
+    }
+}
+
+/// The first day of the year, of the column's type; NULL for what is no date of the years 1 to 9999. `None` for other types.
+fn year(own: &Expr, ty: &SqlType, dialect: Dialect) -> Option<(Expr, SqlType)> {
+    let strftime = |format| call("strftime", vec![string(format), own.clone()]);
+    let named = |name: &str| SqlType { name: name.to_owned(), kind: ty.kind.clone() };
+    // Within these bounds no conversion can fail.
+    let bounded = |first: &str, last: &str, name: &str, value: Expr| {
+        let bound = |text| cast(string(text), name, ty.kind.clone());
+        let within = Expr::Between {
+            expr: Box::new(own.clone()),
+            low: Box::new(bound(first)),
+            high: Box::new(bound(last)),
+            negated: false,
         };
-        let shown = match self {
-            Mask::Null | Mask::Redact => return Ok(kept_null(&text, Vec::new())),
-            Mask::Email => email(&text, dialect),
-            Mask::Last4 => last4(&text, dialect),
-        };
-        Ok(kept_null(&text, vec![shown]))
+        (Expr::Case { operand: None, branches: vec![(within, value)], otherwise: None }, named(name))
+    };
+    let start = |value: Expr| vec![string("year"), value];
+    Some(match (dialect, &ty.kind) {
+        (Dialect::Postgres, TypeKind::Date) => {
+            let moment = cast(own.clone(), "timestamp without time zone", TypeKind::Timestamp);
+            let value = cast(call("date_trunc", start(moment)), "date", TypeKind::Date);
+            bounded("0001-01-01", "9999-12-31", "date", value)
+        }
+        (Dialect::Postgres, TypeKind::Timestamp) => {
+            let value = call("date_trunc", start(own.clone()));
+            bounded("0001-01-01 00:00:00", "9999-12-31 23:59:59.999999", "timestamp without time zone", value)
+        }
+        (Dialect::Postgres, TypeKind::TimestampTz) => {
+            let mut args = start(own.clone());
+            // The session's zone must not decide which year it is.
+            args.push(string("UTC"));
+            let (first, last) = ("0001-01-01 00:00:00+00", "9999-12-31 23:59:59.999999+00");
+            bounded(first, last, "timestamp with time zone", call("date_trunc", args))
+        }
+        (Dialect::Sqlite, TypeKind::Date) => (strftime("%Y-01-01"), ty.clone()),
+        (Dialect::Sqlite, TypeKind::Text | TypeKind::Collated(_) | TypeKind::Any) => {
+            (strftime("%Y-01-01"), SqlType::text())
+        }
+        (Dialect::Sqlite, TypeKind::Timestamp) => (strftime("%Y-01-01 00:00:00"), ty.clone()),
+        (Dialect::Sqlite, TypeKind::TimestampTz) => (strftime("%Y-01-01T00:00:00Z"), ty.clone()),
+        _ => return None,
+    })
+}
+
+/// A cast to one of the database's own types.
+fn cast(expr: Expr, name: &str, kind: TypeKind) -> Expr {
+    match CastType::of_column(&SqlType { name: name.to_owned(), kind }) {
+        Some(ty) => Expr::Cast { expr: Box::new(expr), ty },
+        // The names above are plain words.
+        None => expr,
     }
 }
 

@@ -60,7 +60,7 @@ pub enum RowAccess {
 }
 
 /// Which form of a column.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Access {
     /// As it is.
@@ -78,7 +78,7 @@ impl DatabaseMatrix {
             let visible = role.restrictions().tables.get(&table.id);
             let access = |name: &str| match visible.and_then(|v| v.columns.iter().find(|c| c.name == name)) {
                 None => Access::Deny,
-                Some(_) => role.mask(&table.id, name).map_or(Access::Allow, Access::Mask),
+                Some(_) => role.mask(&table.id, name).cloned().map_or(Access::Allow, Access::Mask),
             };
             let columns = table.columns.iter().map(|c| (c.name.clone(), access(&c.name))).collect();
             let rows = match (visible, role.filters(&table.id)) {
@@ -96,6 +96,7 @@ impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Access::Allow => f.write_str("allow"),
+            Access::Mask(Mask::Sql(text)) => write!(f, "mask sql {text}"),
             Access::Mask(mask) => write!(f, "mask {}", mask.name()),
             Access::Deny => f.write_str("deny"),
         }
@@ -108,7 +109,7 @@ impl fmt::Display for Matrix {
         for (database, table) in self.tables() {
             let title = format!("{database} {table}");
             let mut grid = vec![head(title, &roles)];
-            let mut filters = Vec::new();
+            let (mut filters, mut masks) = (Vec::new(), Vec::new());
             let cells: Vec<Option<&TableMatrix>> = self.roles.values().map(|r| r.table(database, table)).collect();
             let mut rows = vec!["  rows".to_owned()];
             rows.extend(cells.iter().map(|cell| row_cell(*cell, &mut filters)));
@@ -117,14 +118,17 @@ impl fmt::Display for Matrix {
             for (index, (name, _)) in columns.iter().enumerate() {
                 let mut line = vec![format!("  {name}")];
                 line.extend(cells.iter().map(|cell| {
-                    let access = cell.and_then(|cell| cell.columns.get(index)).map_or(Access::Deny, |(_, a)| *a);
-                    access.to_string()
+                    let access = cell.and_then(|cell| cell.columns.get(index)).map(|(_, access)| access);
+                    column_cell(access.unwrap_or(&Access::Deny), &mut masks)
                 }));
                 grid.push(line);
             }
             print(f, &grid)?;
             for (number, filter) in filters.iter().enumerate() {
                 writeln!(f, "  filter {}: {}", number + 1, all_of(filter))?;
+            }
+            for (number, mask) in masks.iter().enumerate() {
+                writeln!(f, "  mask sql {}: {}", number + 1, lines(mask))?;
             }
             writeln!(f)?;
         }
@@ -197,10 +201,24 @@ fn row_cell<'m>(cell: Option<&'m TableMatrix>, filters: &mut Vec<&'m [String]>) 
     }
 }
 
+/// What the column is, or the number of its mask in the list below the table.
+fn column_cell<'m>(access: &'m Access, masks: &mut Vec<&'m str>) -> String {
+    let Access::Mask(Mask::Sql(text)) = access else { return access.to_string() };
+    let number = masks.iter().position(|known| known == text).unwrap_or_else(|| {
+        masks.push(text);
+        masks.len() - 1
+    });
+    format!("mask sql {}", number + 1)
+}
+
+/// A text on lines of its own below a table, each further to the right.
+fn lines(text: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join("\n            ")
+}
+
 /// Conditions that all hold. Each of several stands in parentheses and on lines of its own: an OR in one, or a comment, reaches
 /// no further than it does in the statement.
 fn all_of(conditions: &[String]) -> String {
-    let lines = |text: &str| text.lines().map(visible).collect::<Vec<_>>().join("\n            ");
     match conditions {
         [only] => lines(only),
         several => {

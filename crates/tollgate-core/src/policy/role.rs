@@ -1,18 +1,21 @@
 //! A role in one database: the grants as written, and what they come to against the catalog. Never sees a claim's value or a caller.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::error::{PathPart, PolicyError, Problem};
 use super::filter;
 use super::mask::{self, Mask};
 use crate::catalog::{Catalog, Table, TableId, TableKind};
-use crate::sql::{RestrictedColumn, Restriction, Restrictions};
+use crate::sql::{MaskKey, RestrictedColumn, Restriction, Restrictions};
 
 /// What a role is given in one database, as the configuration has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoleGrant {
     /// Its tables.
     pub tables: Vec<TableGrant>,
+    /// What its `hash` masks are keyed with.
+    pub mask_key: Option<Arc<MaskKey>>,
 }
 
 /// One table of a role, as the configuration has it.
@@ -27,9 +30,18 @@ pub struct TableGrant {
     /// The columns that exist for the role.
     pub columns: Vec<String>,
     /// Masks by column.
-    pub masks: Vec<(String, String)>,
+    pub masks: Vec<(String, MaskGrant)>,
     /// The rows; must be said.
     pub rows: Option<RowsGrant>,
+}
+
+/// A mask as the configuration has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MaskGrant {
+    /// By its name.
+    Named(String),
+    /// An expression over the row's own columns.
+    Sql(String),
 }
 
 /// `rows:` as the configuration has it.
@@ -53,7 +65,8 @@ pub struct Role {
 impl Role {
     /// Compiles the grants against the catalog, or says everything that is wrong with them.
     pub fn compile(written: &RoleGrant, catalog: &Catalog) -> Result<Self, Vec<PolicyError>> {
-        let mut compiling = Compiling { catalog, errors: Vec::new() };
+        let mut compiling =
+            Compiling { catalog, has_key: written.mask_key.is_some(), errors: Vec::new(), warnings: Vec::new() };
         let mut granted = BTreeMap::new();
         for grant in &written.tables {
             if let Some(table) = compiling.table(grant)
@@ -71,7 +84,9 @@ impl Role {
         match filter::compile(&granted, catalog) {
             Ok(filtered) => {
                 role.restrictions = filtered.restrictions;
-                role.warnings = filtered.warnings;
+                role.restrictions.mask_key.clone_from(&written.mask_key);
+                role.warnings = compiling.warnings;
+                role.warnings.extend(filtered.warnings);
             }
             // After other mistakes a filter may miss a table that was meant to be there; those are told first.
             Err(errors) => compiling.errors.extend(errors),
@@ -90,8 +105,8 @@ impl Role {
     }
 
     /// The mask on a column, where there is one.
-    pub(super) fn mask(&self, table: &TableId, column: &str) -> Option<Mask> {
-        self.masks.get(table)?.get(column).copied()
+    pub(super) fn mask(&self, table: &TableId, column: &str) -> Option<&Mask> {
+        self.masks.get(table)?.get(column)
     }
 
     /// A table's row filters as written; empty for all rows.
@@ -136,7 +151,9 @@ const ALL: &str = "all";
 
 struct Compiling<'a> {
     catalog: &'a Catalog,
+    has_key: bool,
     errors: Vec<PolicyError>,
+    warnings: Vec<PolicyError>,
 }
 
 impl<'a> Compiling<'a> {
@@ -175,13 +192,18 @@ impl<'a> Compiling<'a> {
 
     fn masks(&mut self, grant: &TableGrant, table: &Table) -> BTreeMap<String, Mask> {
         let mut masks = BTreeMap::new();
-        for (column, name) in &grant.masks {
+        for (column, written) in &grant.masks {
             let below = [PathPart::Key("masks".to_owned()), PathPart::Key(column.clone())];
-            let mask = name.parse::<Mask>();
-            if mask.is_err() {
-                let names = mask::NAMES.iter().map(|(name, _)| *name);
-                let suggestion = similar(name, names);
-                self.error(grant, &below, Problem::UnknownMask { name: name.clone(), suggestion });
+            let mask = match written {
+                MaskGrant::Sql(text) => Some(Mask::Sql(text.trim().to_owned())),
+                MaskGrant::Named(name) => name.parse::<Mask>().ok().or_else(|| {
+                    let suggestion = similar(name, mask::NAMES.iter().map(|(name, _)| *name));
+                    self.error(grant, &below, Problem::UnknownMask { name: name.clone(), suggestion });
+                    None
+                }),
+            };
+            if mask == Some(Mask::Hash) && !self.has_key {
+                self.error(grant, &below, Problem::MaskKeyMissing);
             }
             let Some(found) = self.catalog.column(table, column) else {
                 self.error(grant, &below, unknown_column(column, table));
@@ -190,7 +212,7 @@ impl<'a> Compiling<'a> {
             if !grant.columns.iter().any(|listed| self.catalog.dialect().same_name(listed, column)) {
                 self.error(grant, &below, Problem::MaskOnHiddenColumn(column.clone()));
             }
-            if let Ok(mask) = mask
+            if let Some(mask) = mask
                 && masks.insert(found.name.clone(), mask).is_some()
             {
                 self.error(grant, &below, Problem::DuplicateColumn(column.clone()));
@@ -212,11 +234,15 @@ impl<'a> Compiling<'a> {
                 self.error(grant, &below, Problem::DuplicateColumn(name.clone()));
                 continue;
             }
-            let mask = masks.get(&column.name).map(|mask| mask.over(table, column, self.catalog.dialect()));
+            let below = [PathPart::Key("masks".to_owned()), PathPart::Key(name.clone())];
+            let mask = masks.get(&column.name).map(|mask| mask.over(table, column, self.catalog));
             let mask = mask.transpose().unwrap_or_else(|problem| {
-                self.error(grant, &[PathPart::Key("masks".to_owned()), PathPart::Key(name.clone())], problem);
+                self.error(grant, &below, problem);
                 None
             });
+            if let Some(leak) = mask.as_ref().and_then(|mask| mask.leak.clone()) {
+                self.warnings.push(at(grant, &below, Problem::LeakyMask(leak)));
+            }
             columns.push(RestrictedColumn { name: column.name.clone(), mask });
         }
         if grant.columns.is_empty() {

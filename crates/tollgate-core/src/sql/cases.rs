@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::catalog::{Catalog, Column, SqlType, Table, TableId, TableKind, TypeKind};
 use crate::names::Dialect;
-use crate::sql::restriction::{RestrictedColumn, Restriction, Restrictions};
+use crate::sql::restriction::{ColumnMask, RestrictedColumn, Restriction, Restrictions};
 use crate::sql::tree::{Expr, Literal};
 
 /// The columns of the shop that nobody sees.
@@ -75,7 +75,11 @@ pub(super) fn shop(dialect: Dialect) -> (Catalog, Restrictions) {
         let columns = table.columns.iter().filter(|c| !HIDDEN.contains(&c.name.as_str()));
         let columns = columns.map(|c| RestrictedColumn {
             name: c.name.clone(),
-            mask: (c.name == "email").then_some(Expr::Literal(Literal::Null)),
+            mask: (c.name == "email").then(|| ColumnMask {
+                expr: Expr::Literal(Literal::Null),
+                ty: Some(c.ty.clone()),
+                leak: None,
+            }),
         });
         let restriction = Restriction { columns: columns.collect(), filter: None, hides_rows: false };
         visible.tables.insert(table.id.clone(), restriction);

@@ -9,12 +9,12 @@ use super::leak::{self, Context, Leak};
 use super::render::{self, RenderError};
 use super::resolve::{ClaimUse, ParamShape, Scope, output_columns, resolve_query, unique_output_names};
 use super::restrict::{self, Fence, RestrictError};
-use super::restriction::Restrictions;
+use super::restriction::{ColumnMask, Restrictions};
 use super::statement::{Author, CheckedStatement, OutputColumn, Page, PageBound};
 use super::tree::{BinaryOp, Elements, Expr, LikeKind, Literal, Query, Relation, Slot};
 use super::uses;
 use super::walk::{self, Node};
-use crate::catalog::{Catalog, TableId};
+use crate::catalog::{Catalog, Column, SqlType, TableId, TypeKind};
 use crate::names::{Code, Dialect, ParamName};
 
 /// A statement to be checked: its text, and what it may see.
@@ -107,8 +107,8 @@ fn check_query(
         // The text keeps the names as they are: an order goes by position, and rows are read by position.
         OutputNames::Numbered => number_output_names(dialect, &mut columns),
     }
-    let fence =
-        leak::in_query(&query, &Context::of_query(&query, dialect)).filter(|_| names_hidden_rows(&query, restrictions));
+    let fence = leak::in_query(&query, &Context::of_query(&query, restrictions, dialect))
+        .filter(|_| names_hidden_rows(&query, restrictions));
     let page = page(&mut query)?;
     let closed = if fence.is_some() { Fence::Closed } else { Fence::Open };
     let query = restrict::restrict(query, restrictions, closed, dialect).map_err(CheckError::from)?;
@@ -117,7 +117,9 @@ fn check_query(
     let footprint = uses::footprint(&query, dialect, fence.is_some());
     let fingerprint = Sha256::digest(&rendered.text).into();
     let author = Author::Operator;
-    Ok(CheckedStatement { dialect, author, text: rendered.text, slots, columns, footprint, page, fence, fingerprint })
+    let mask_key = restrictions.mask_key.clone();
+    let text = rendered.text;
+    Ok(CheckedStatement { dialect, author, text, slots, columns, footprint, page, fence, fingerprint, mask_key })
 }
 
 /// Numbers the columns whose name an earlier one has: `id`, `id_2`. A number that is part of another column's name is passed over.
@@ -145,13 +147,31 @@ fn number_output_names(dialect: Dialect, columns: &mut [OutputColumn]) {
 
 /// The first operation of a resolved row filter that can fail on a row's data: it may fail for rows that it hides, so the
 /// operator should know.
-pub fn leak_of_predicate(predicate: &Expr, dialect: Dialect) -> Option<Leak> {
-    leak::in_expr(predicate, &Context::of_expr(predicate, dialect))
+pub fn leak_of_predicate(predicate: &Expr, visible: &Restrictions, dialect: Dialect) -> Option<Leak> {
+    leak::in_expr(predicate, &Context::of_expr(predicate, visible, dialect))
+}
+
+/// A resolved expression over a table's own columns as a mask of `column`: its type where it is known here, and what in it can fail.
+pub fn mask_of_expression(expr: Expr, column: &Column, dialect: Dialect) -> ColumnMask {
+    let context = Context::of_mask(&expr, dialect);
+    let ty = match leak::type_of(&expr, &context) {
+        Some(kind) if kind == column.ty.kind => Some(column.ty.clone()),
+        Some(TypeKind::Text) => Some(SqlType::text()),
+        _ => None,
+    };
+    ColumnMask { leak: leak::in_expr(&expr, &context), ty, expr }
 }
 
 /// Whether an expression is true, false or NULL, as far as can be known here. SQLite would take anything for a condition.
 pub fn is_condition(predicate: &Expr, dialect: Dialect) -> bool {
-    leak::may_be_condition(predicate, &Context::of_expr(predicate, dialect))
+    leak::may_be_condition(predicate, &Context::of_expr(predicate, &Restrictions::default(), dialect))
+}
+
+/// Whether a resolved expression reads anything beside its own row.
+pub fn has_subquery(expr: &Expr) -> bool {
+    let mut found = false;
+    walk::each_in_expr(expr, &mut |node| found |= matches!(node, Node::Query(_)));
+    found
 }
 
 /// The base tables that a resolved predicate's subqueries name.

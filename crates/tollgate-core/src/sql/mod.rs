@@ -15,6 +15,7 @@ mod check;
 mod error;
 mod fence;
 mod leak;
+mod mask_key;
 mod parse;
 mod reach;
 mod render;
@@ -27,12 +28,16 @@ mod uses;
 mod walk;
 
 pub use absence::{names_masked_column_of, tables_to_be_whole};
-pub use check::{CheckError, Request, check, check_own, is_condition, leak_of_predicate, tables_of_predicate};
+pub use check::{
+    CheckError, Request, check, check_own, has_subquery, is_condition, leak_of_predicate, mask_of_expression,
+    tables_of_predicate,
+};
 pub use error::SqlError;
 pub use leak::{Leak, ends_in_escape};
+pub use mask_key::{HASH_DIGITS, HASH_FUNCTION, MaskKey, hash_under};
 pub use reach::Reach;
 pub use render::RenderError;
-pub use resolve::{ClaimUse, ParamShape, Scope, resolve_predicate, resolve_query};
+pub use resolve::{ClaimUse, ParamShape, Scope, resolve_mask, resolve_predicate, resolve_query};
 pub use restrict::{RestrictError, restrict_predicate};
-pub use restriction::{RAW, RestrictedColumn, Restriction, Restrictions};
+pub use restriction::{ColumnMask, RAW, RestrictedColumn, Restriction, Restrictions};
 pub use statement::{Author, CheckedStatement, Described, Footprint, OutputColumn, Page, PageBound, SlotUse};

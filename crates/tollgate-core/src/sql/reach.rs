@@ -58,7 +58,7 @@ impl Reach {
         for column in &restriction.columns {
             match &column.mask {
                 None => self.add(table, &column.name),
-                Some(mask) => self.add_expr(mask),
+                Some(mask) => self.add_expr(&mask.expr),
             }
         }
         if let Some(filter) = &restriction.filter {

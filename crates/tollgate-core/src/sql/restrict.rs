@@ -80,7 +80,7 @@ pub(super) fn restrict(
 ) -> Result<Query, RestrictError> {
     let mut used = Used::default();
     walk::each_in_query(&query, &mut |node| used.meet(node));
-    let context = Context::of_query(&query, dialect);
+    let context = Context::of_query(&query, restrictions, dialect);
     Pass { restrictions, fence, context, used }.query(&mut query)?;
     Ok(query)
 }
@@ -95,7 +95,7 @@ pub fn restrict_predicate(
 ) -> Result<Expr, RestrictError> {
     let mut used = Used::default();
     walk::each_in_expr(&predicate, &mut |node| used.meet(node));
-    let context = Context::of_expr(&predicate, dialect);
+    let context = Context::of_expr(&predicate, restrictions, dialect);
     Pass { restrictions, fence: Fence::Open, context, used }.expr(&mut predicate)?;
     Ok(predicate)
 }
@@ -230,7 +230,7 @@ impl Pass<'_> {
 }
 
 fn exported(table: &TableId, column: &RestrictedColumn) -> Projection {
-    let expr = column.mask.clone().unwrap_or_else(|| raw(table, &column.name));
+    let expr = column.mask.as_ref().map_or_else(|| raw(table, &column.name), |mask| mask.expr.clone());
     Projection { expr, name: column.name.clone() }
 }
 
@@ -254,7 +254,7 @@ fn lower_into(expr: &mut Expr, alias: &str, table: &TableId, restriction: &Restr
             return Err(RestrictError::ColumnNotVisible(column.name.clone(), table.clone()));
         };
         if let Some(mask) = &visible.mask {
-            *expr = mask.clone();
+            *expr = mask.expr.clone();
         } else {
             RAW.clone_into(&mut column.relation);
         }

@@ -1,9 +1,12 @@
 //! What a statement may see, table by table. It has never heard of a role: whoever makes one decides.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::leak::Leak;
+use super::mask_key::MaskKey;
 use super::tree::Expr;
-use crate::catalog::TableId;
+use crate::catalog::{SqlType, TableId};
 
 /// The alias under which a restricted table's own columns stand inside its restriction (masks and filter).
 pub const RAW: &str = "tg_raw";
@@ -13,6 +16,8 @@ pub const RAW: &str = "tg_raw";
 pub struct Restrictions {
     /// By table.
     pub tables: BTreeMap<TableId, Restriction>,
+    /// What `hash` masks are keyed with; needed where one stands in a table.
+    pub mask_key: Option<Arc<MaskKey>>,
 }
 
 /// One table's restricted form.
@@ -31,6 +36,17 @@ pub struct Restriction {
 pub struct RestrictedColumn {
     /// Its name, in the catalog's spelling.
     pub name: String,
-    /// What stands in its place, over `RAW`'s columns; `None` for the column itself.
-    pub mask: Option<Expr>,
+    /// What stands in its place; `None` for the column itself.
+    pub mask: Option<ColumnMask>,
+}
+
+/// What stands in a column's place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnMask {
+    /// The value, over `RAW`'s columns.
+    pub expr: Expr,
+    /// Its type; `None` where only the database knows.
+    pub ty: Option<SqlType>,
+    /// What in it can fail on a row's data: then every use of the column can.
+    pub leak: Option<Leak>,
 }

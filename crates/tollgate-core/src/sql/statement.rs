@@ -1,13 +1,15 @@
 //! The proof that a statement was produced by the policy.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use super::leak::Leak;
-use super::tree::Slot;
+use super::mask_key::MaskKey;
+use super::tree::{KeyPad, Slot};
 use crate::catalog::{ColumnId, SqlType, TableId};
-use crate::names::{Dialect, ParamName};
+use crate::names::{Dialect, ParamName, Value};
 
 /// A statement that may be sent to a database.
 ///
@@ -24,6 +26,7 @@ pub struct CheckedStatement {
     pub(super) page: Page,
     pub(super) fence: Option<Leak>,
     pub(super) fingerprint: [u8; 32],
+    pub(super) mask_key: Option<Arc<MaskKey>>,
 }
 
 /// Who wrote a statement.
@@ -163,6 +166,11 @@ impl CheckedStatement {
         let text = format!("SELECT {} FROM ({}) AS tg_rows ({})", outer.join(", "), self.text, inner.join(", "));
         let fingerprint = Sha256::digest(text.as_bytes()).into();
         CheckedStatement { text, fingerprint, ..self.clone() }
+    }
+
+    /// The value of a `Slot::MaskKey`; `None` without a key, where no such slot stands in the text.
+    pub fn mask_key(&self, pad: KeyPad) -> Option<Value> {
+        self.mask_key.as_ref().map(|key| key.block(pad))
     }
 
     /// How it pages.

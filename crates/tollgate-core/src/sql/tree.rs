@@ -246,8 +246,19 @@ pub enum Slot {
     Claim(ClaimName),
     /// A claim of the caller as the list of an IN; a single value is a list of one.
     ClaimList(ClaimName),
+    /// A block of the key that the role's `hash` masks are keyed with.
+    MaskKey(KeyPad),
     /// The page's row limit, computed at bind time.
     Limit,
     /// The page's offset, computed at bind time.
     Offset,
+}
+
+/// The two blocks of a key that HMAC hashes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum KeyPad {
+    /// Before the text.
+    Inner,
+    /// Before the text's hash.
+    Outer,
 }

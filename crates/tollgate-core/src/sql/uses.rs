@@ -123,10 +123,13 @@ fn compare(slot: &Slot, others: &[&Expr], slots: &mut [SlotUse]) {
         return;
     };
     for other in others {
-        if let Expr::Column(ColumnRef { origin: Some(origin), ty, .. }) = other
+        if let Expr::Column(ColumnRef { origin: Some(origin), ty, masked, .. }) = other
             && !used.compared.contains(origin)
         {
-            used.compared.push(origin.clone());
+            // Behind a mask stand other values than the column's own.
+            if !masked {
+                used.compared.push(origin.clone());
+            }
             used.ty = used.ty.take().or_else(|| ty.clone());
         }
         used.masked |= columns(other).iter().any(|column| column.masked);

@@ -225,6 +225,7 @@ fn slot_values(
             Slot::Param(name) | Slot::ParamList(name) => {
                 given.values.get(name).cloned().ok_or(BindError::Internal("a kept clause has no argument"))
             }
+            Slot::MaskKey(pad) => variant.statement.mask_key(*pad).ok_or(BindError::Internal("a hash has no key")),
             Slot::Limit => Ok(Value::Integer(page.limit_value)),
             Slot::Offset => Ok(Value::Integer(page.offset_value)),
             Slot::Claim(_) | Slot::ClaimList(_) => {
@@ -246,7 +247,9 @@ pub(super) fn claim(
     let (name, bound) = match &slot.slot {
         Slot::Claim(name) => (name, claims::bind_one(claims, name, claim_slot)),
         Slot::ClaimList(name) => (name, claims::bind_list(claims, name, claim_slot)),
-        Slot::CallId | Slot::Param(_) | Slot::ParamList(_) | Slot::Limit | Slot::Offset => return None,
+        Slot::CallId | Slot::Param(_) | Slot::ParamList(_) | Slot::MaskKey(_) | Slot::Limit | Slot::Offset => {
+            return None;
+        }
     };
     Some(match (bound, slot.like_escape) {
         (Ok(Value::Text(pattern)), Some(escape)) if sql::ends_in_escape(&pattern, escape) => {

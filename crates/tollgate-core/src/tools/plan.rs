@@ -333,6 +333,6 @@ fn mark_sensitive(
 fn claim_of(slot: &Slot) -> Option<&ClaimName> {
     match slot {
         Slot::Claim(name) | Slot::ClaimList(name) => Some(name),
-        Slot::CallId | Slot::Param(_) | Slot::ParamList(_) | Slot::Limit | Slot::Offset => None,
+        Slot::CallId | Slot::Param(_) | Slot::ParamList(_) | Slot::MaskKey(_) | Slot::Limit | Slot::Offset => None,
     }
 }

@@ -10,7 +10,7 @@ use tollgate_backends::{BackendError, Finding};
 use tollgate_core::{
     names::{AgentName, Code, DatabaseName, RoleName, ToolName},
     policy::{self, Access, DatabaseMatrix, Grants, Matrix, PathPart, RoleMatrix, RowAccess},
-    sql::{CheckedStatement, Described, Reach, RestrictedColumn, Restriction, Restrictions, SqlError},
+    sql::{CheckedStatement, Described, MaskKey, Reach, RestrictedColumn, Restriction, Restrictions, SqlError},
     tools::{Callable, CompileRequest, Draft, Plan, Problem, QueryRequest, QueryTool, Queryable, Tool, ToolError},
 };
 
@@ -161,8 +161,9 @@ impl Compiler<'_> {
     /// What a role may see of each database that is there.
     fn policies(&mut self, name: &RoleName, written: &file::Role) -> Policies {
         let mut policies = Policies::new();
+        let mask_key = self.file.mask_key.as_ref().map(|secret| Arc::new(MaskKey::of_role(&secret.0, name.as_str())));
         for (database, opened) in self.databases {
-            let grant = grant(database, written);
+            let grant = grant(database, written, mask_key.clone());
             match policy::Role::compile(&grant, &opened.catalog) {
                 Ok(role) => {
                     for warning in role.warnings() {
@@ -434,16 +435,17 @@ impl Compiler<'_> {
 }
 
 /// A role's grants in one database, in the core's words.
-fn grant(database: &DatabaseName, written: &file::Role) -> policy::RoleGrant {
+fn grant(database: &DatabaseName, written: &file::Role, mask_key: Option<Arc<MaskKey>>) -> policy::RoleGrant {
     let tables = written.tables.iter().filter(|(key, _)| key.database == *database);
     policy::RoleGrant {
+        mask_key,
         tables: tables
             .map(|(key, table)| policy::TableGrant {
                 key: key.to_string(),
                 schema: key.schema.clone(),
                 table: key.table.clone(),
                 columns: table.columns.clone(),
-                masks: table.masks.iter().map(|(column, mask)| (column.clone(), mask.name().to_owned())).collect(),
+                masks: table.masks.iter().map(|(column, mask)| (column.clone(), mask_grant(mask))).collect(),
                 rows: Some(match &table.rows {
                     file::Rows::One(condition) => policy::RowsGrant::One(condition.clone()),
                     file::Rows::All(conditions) => policy::RowsGrant::List(conditions.clone()),
@@ -453,13 +455,20 @@ fn grant(database: &DatabaseName, written: &file::Role) -> policy::RoleGrant {
     }
 }
 
+fn mask_grant(written: &file::Mask) -> policy::MaskGrant {
+    match written {
+        file::Mask::Named(name) => policy::MaskGrant::Named(name.clone()),
+        file::Mask::Sql(text) => policy::MaskGrant::Sql(text.clone()),
+    }
+}
+
 /// The restrictions of somebody who may see everything: for finding out what is wrong with a tool by itself. Nothing runs under them.
 fn everything(catalog: &tollgate_core::catalog::Catalog) -> Restrictions {
     let tables = catalog.tables().iter().map(|table| {
         let columns = table.columns.iter().map(|c| RestrictedColumn { name: c.name.clone(), mask: None }).collect();
         (table.id.clone(), Restriction { columns, filter: None, hides_rows: false })
     });
-    Restrictions { tables: tables.collect() }
+    Restrictions { tables: tables.collect(), mask_key: None }
 }
 
 /// The declared tools that a role may call.

@@ -8,7 +8,7 @@ use tollgate_core::names::{AgentName, ClaimName, ClaimValue, DatabaseName, Param
 
 use crate::identity::KeyHash;
 
-use super::scalar::{Day, Duration, Form, JsonText, Size, TableKey};
+use super::scalar::{Day, Duration, Form, JsonText, Secret, Size, TableKey};
 
 /// The configuration of Tollgate: databases, roles, agents, tools, and how it listens and logs.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -34,6 +34,9 @@ pub struct File {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Tool>", extend("propertyNames" = names(Form::Tool)))]
     pub tools: BTreeMap<ToolName, Tool>,
+    /// A secret of at least 32 characters that `hash` masks are keyed with, for each role by itself. Changing it changes every hash.
+    #[schemars(with = "Option<String>")]
+    pub mask_key: Option<Secret>,
     /// How Tollgate listens.
     #[serde(default)]
     pub server: Server,
@@ -128,43 +131,38 @@ pub struct Table {
 }
 
 /// A mask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mask {
-    /// NULL.
-    Null,
-    /// A fixed text.
-    Redact,
-    /// `j***@example.com`
-    Email,
-    /// `****1234`
-    Last4,
+    /// One of the gate's own, by its name.
+    Named(String),
+    /// An expression over the row's own columns.
+    Sql(String),
 }
 
-impl Mask {
-    const ALL: [(Mask, &'static str); 4] =
-        [(Mask::Null, "null"), (Mask::Redact, "redact"), (Mask::Email, "email"), (Mask::Last4, "last4")];
-
-    /// Its name in the configuration.
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(mask, _)| *mask == self).map_or("", |(_, name)| name)
-    }
+/// `{sql: …}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SqlMask {
+    sql: String,
 }
 
 impl<'de> Deserialize<'de> for Mask {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
-        impl de::Visitor<'_> for Visitor {
+        impl<'de> de::Visitor<'de> for Visitor {
             type Value = Mask;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a mask")
             }
             // `ssn: null` is YAML's null, and plainly means the mask of that name.
             fn visit_unit<E>(self) -> Result<Mask, E> {
-                Ok(Mask::Null)
+                Ok(Mask::Named("null".to_owned()))
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Mask, E> {
-                let known = Mask::ALL.iter().find(|(_, name)| *name == text).map(|(mask, _)| *mask);
-                known.ok_or_else(|| E::custom(format_args!("unknown mask `{text}`")))
+                Ok(Mask::Named(text.to_owned()))
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Mask, A::Error> {
+                SqlMask::deserialize(de::value::MapAccessDeserializer::new(map)).map(|mask| Mask::Sql(mask.sql))
             }
         }
         deserializer.deserialize_any(Visitor)
@@ -178,8 +176,19 @@ impl JsonSchema for Mask {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "What stands in the column's place: nothing, a fixed text, `j***@example.com`, or `****1234`.",
-            "enum": [null, "null", "redact", "email", "last4"],
+            "description": "What stands in the column's place: nothing, a fixed text, `j***@example.com`, `****1234`, a keyed hash, the \
+                first day of the year, or an expression over the row's own columns.",
+            "anyOf": [
+                {
+                    "type": "object",
+                    "properties": {
+                        "sql": { "description": "A SQL expression over the row's own columns, the hidden ones too.", "type": "string", "minLength": 1 },
+                    },
+                    "additionalProperties": false,
+                    "required": ["sql"],
+                },
+                { "type": ["string", "null"], "enum": [null, "null", "redact", "email", "last4", "hash", "year"] },
+            ],
         })
     }
 }

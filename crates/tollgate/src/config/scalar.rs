@@ -39,6 +39,17 @@ pub struct TableKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonText(pub String);
 
+/// A secret, which nothing shows.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
 impl FromStr for Duration {
     type Err = String;
 

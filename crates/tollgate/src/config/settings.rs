@@ -9,7 +9,7 @@ use super::{
     Loaded,
     diagnostics::{Diagnostic, Diagnostics},
     file,
-    scalar::Size,
+    scalar::{Secret, Size},
     source::Path,
     yaml::Node,
 };
@@ -81,12 +81,26 @@ impl fmt::Debug for SealKey {
 
 /// The settings that a configuration asks for; mistakes go to `diagnostics`.
 pub(super) fn settings(loaded: &Loaded, diagnostics: &mut Diagnostics) -> Settings {
+    if let Some(secret) = &loaded.file.mask_key {
+        check_mask_key(secret, &loaded.tree, diagnostics);
+    }
     Settings {
         server: server(&loaded.file.server, &loaded.tree, diagnostics),
         audit: AuditSettings {
             dir: loaded.folder.join(&loaded.file.audit.dir),
             sensitive: loaded.file.audit.sensitive.clone(),
         },
+    }
+}
+
+fn check_mask_key(secret: &Secret, tree: &Node, diagnostics: &mut Diagnostics) {
+    // A secret that could not be read is empty, and was reported where it is read.
+    let reported = secret.0.is_empty() && diagnostics.has_errors();
+    if secret.0.len() < SealKey::SECRET_BYTES_MIN && !reported {
+        let message = format!("`mask_key` has at least {} characters", SealKey::SECRET_BYTES_MIN);
+        let diagnostic =
+            Diagnostic::error(Code::CONFIG_LIMIT, message).at(tree.place_of(&Path::root().key("mask_key")));
+        diagnostics.push(diagnostic.help("`openssl rand -base64 32` makes one"));
     }
 }
 

@@ -20,6 +20,7 @@ fn environment(name: &str) -> Option<String> {
         "YAML_INSIDE" => "{ role: admin }",
         "EMPTY" => "",
         "SEAL_KEY" => "0123456789abcdef0123456789abcdef",
+        "MASK_KEY" => "fedcba9876543210fedcba9876543210",
         _ => return None,
     };
     Some(value.to_owned())

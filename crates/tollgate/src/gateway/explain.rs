@@ -71,7 +71,9 @@ impl Serving {
             rewritten: bound.statement.text().to_owned(),
             fence: bound.statement.fence().map(ToString::to_string),
             parameters: slots
-                .map(|(at, (slot, value))| (format!("{marker}{} {}", at + 1, name(&slot.slot)), json(value)))
+                .map(|(at, (slot, value))| {
+                    (format!("{marker}{} {}", at + 1, name(&slot.slot)), shown(&slot.slot, value))
+                })
                 .collect(),
             plan: plan_text,
         })
@@ -85,6 +87,15 @@ fn name(slot: &Slot) -> String {
         Slot::Claim(name) | Slot::ClaimList(name) => format!(":claims.{name}"),
         Slot::Limit => "rows at most".to_owned(),
         Slot::Offset => "rows skipped".to_owned(),
+        Slot::MaskKey(_) => "the key of the role's hashes".to_owned(),
+    }
+}
+
+/// A value as JSON; of a key, that there is one.
+fn shown(slot: &Slot, value: &Value) -> String {
+    match slot {
+        Slot::MaskKey(_) => "…".to_owned(),
+        _ => json(value),
     }
 }
 

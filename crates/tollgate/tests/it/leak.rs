@@ -12,7 +12,7 @@ use tollgate_backends::{
 };
 use tollgate_core::{
     names::{ParamName, Value},
-    policy::{Role, RoleGrant, RowsGrant, TableGrant},
+    policy::{MaskGrant, Role, RoleGrant, RowsGrant, TableGrant},
     sql::{CheckedStatement, ParamShape, Request, check, tree::Slot},
 };
 
@@ -49,14 +49,14 @@ fn grant(suite: &Json) -> RoleGrant {
             .as_object()
             .into_iter()
             .flatten()
-            .map(|(column, mask)| (column.clone(), text(mask)))
+            .map(|(column, mask)| (column.clone(), MaskGrant::Named(text(mask))))
             .collect(),
         rows: Some(match &table["rows"] {
             Json::Array(_) => RowsGrant::List(texts(&table["rows"])),
             one => RowsGrant::One(text(one)),
         }),
     });
-    RoleGrant { tables: tables.collect() }
+    RoleGrant { tables: tables.collect(), mask_key: None }
 }
 
 /// The case's statement as the role may run it.
@@ -80,7 +80,7 @@ fn values(statement: &CheckedStatement, suite: &Json, case: &Json) -> Vec<Value>
         Slot::Param(name) => Value::Text(text(&case["params"][name.as_str()])),
         Slot::Limit => Value::Integer(1_000),
         Slot::Offset => Value::Integer(0),
-        Slot::ParamList(_) | Slot::Claim(_) => panic!("no case has {slot:?}"),
+        Slot::ParamList(_) | Slot::Claim(_) | Slot::MaskKey(_) => panic!("no case has {slot:?}"),
     };
     statement.slots().iter().map(|used| value(&used.slot)).collect()
 }

@@ -18,6 +18,7 @@ mod harness;
 mod leak;
 mod lifecycle;
 mod manual;
+mod masks;
 mod postgres;
 mod protocol;
 mod query;

@@ -51,7 +51,7 @@ impl Opened {
             let columns = table.columns.iter().map(column).collect();
             (table.id.clone(), Restriction { columns, filter: None, hides_rows: false })
         };
-        let restrictions = Restrictions { tables: self.catalog.tables().iter().map(open).collect() };
+        let restrictions = Restrictions { tables: self.catalog.tables().iter().map(open).collect(), mask_key: None };
         let shape = |name: &&str| {
             let shape = if name.ends_with('s') { ParamShape::List } else { ParamShape::Single };
             (name.parse().unwrap(), shape)
@@ -108,6 +108,7 @@ impl Asked<'_> {
             Slot::CallId => Value::Text(self.call_id.to_owned()),
             Slot::Limit => Value::Integer(i64::from(self.limits.rows_max) + 1),
             Slot::Offset => Value::Integer(0),
+            Slot::MaskKey(_) => panic!("no test has a mask"),
             Slot::Param(name) | Slot::ParamList(name) => {
                 self.values.iter().find(|(given, _)| *given == name.as_str()).unwrap().1.clone()
             }

@@ -74,6 +74,7 @@ fn slot(used: &crate::sql::SlotUse) -> String {
         Slot::Claim(name) => format!(":claims.{name}"),
         Slot::ClaimList(name) => format!(":claims.{name}…"),
         Slot::Limit => "limit".to_owned(),
+        Slot::MaskKey(pad) => format!("{pad:?} block of the mask key"),
         Slot::Offset => "offset".to_owned(),
     };
     if let Some(column) = used.compared.first() {
@@ -168,7 +169,7 @@ fn mistakes() {
 fn matrix() -> Matrix {
     let dialect = Dialect::Postgres;
     let mut matrix = Matrix::default();
-    for name in ["support", "analyst", "auditor"] {
+    for name in ["support", "analyst", "auditor", "clerk"] {
         let shop = DatabaseMatrix::of(&role(dialect, name), &catalog(dialect));
         let tools = match name {
             "support" => vec!["orders_of_user".parse().unwrap(), "users_by_region".parse().unwrap()],

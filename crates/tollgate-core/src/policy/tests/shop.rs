@@ -1,11 +1,14 @@
 //! The shop that the cases are about, read from `testdata/policy`.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{read, testdata};
 use crate::catalog::{Catalog, Column, SqlType, Table, TableId, TableKind, TypeKind};
 use crate::names::Dialect;
-use crate::policy::{Role, RoleGrant, RowsGrant, TableGrant};
+use crate::policy::{MaskGrant, Role, RoleGrant, RowsGrant, TableGrant};
+use crate::sql::MaskKey;
 
 /// The schema, in a dialect.
 pub(super) fn catalog(dialect: Dialect) -> Catalog {
@@ -72,7 +75,17 @@ pub(super) fn role(dialect: Dialect, name: &str) -> Role {
 
 /// A role as the configuration would have it, from JSON.
 pub(super) fn grant(role: &Value) -> RoleGrant {
-    RoleGrant { tables: role.as_object().unwrap().iter().map(|(key, table)| table_grant(key, table)).collect() }
+    let tables = role.as_object().unwrap().iter();
+    let tables = tables.filter(|(key, _)| *key != "mask_key").map(|(key, table)| table_grant(key, table)).collect();
+    let secret = role.get("mask_key").and_then(Value::as_str);
+    RoleGrant { tables, mask_key: secret.map(|secret| Arc::new(MaskKey::of_role(secret, "support"))) }
+}
+
+fn mask_grant(written: &Value) -> MaskGrant {
+    match written {
+        Value::String(name) => MaskGrant::Named(name.clone()),
+        sql => MaskGrant::Sql(sql["sql"].as_str().unwrap().to_owned()),
+    }
 }
 
 fn table_grant(key: &str, written: &Value) -> TableGrant {
@@ -85,7 +98,7 @@ fn table_grant(key: &str, written: &Value) -> TableGrant {
         schema: parts.pop().map(str::to_owned),
         table,
         columns: written["columns"].as_array().unwrap().iter().map(text).collect(),
-        masks: masks.into_iter().flatten().map(|(column, mask)| (column.clone(), text(mask))).collect(),
+        masks: masks.into_iter().flatten().map(|(column, mask)| (column.clone(), mask_grant(mask))).collect(),
         rows: match written.get("rows") {
             None => None,
             Some(Value::Array(list)) => Some(RowsGrant::List(list.iter().map(text).collect())),

@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Leak;
 use super::kind::{self, Kind};
-use crate::catalog::TypeKind;
+use crate::catalog::{ColumnId, TypeKind};
 use crate::names::Dialect;
-use crate::sql::tree::{Expr, OpClass, Query, Slot};
+use crate::sql::restriction::Restrictions;
+use crate::sql::tree::{ColumnRef, Expr, OpClass, Query, Slot};
 use crate::sql::walk::{self, Node};
 
 /// What a verdict depends on.
@@ -18,6 +20,16 @@ pub(in crate::sql) struct Context {
     pub(super) dialect: Dialect,
     /// Parameters that are used in places of different types.
     loose: BTreeSet<Slot>,
+    /// Columns whose mask can fail on a row's data, and what in it can.
+    masks: BTreeMap<ColumnId, Leak>,
+    author: Author,
+}
+
+/// Who wrote an expression: its length is bounded by its text, and only a caller's text is hostile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Author {
+    Caller,
+    Operator,
 }
 
 /// How a parameter is used.
@@ -29,30 +41,58 @@ struct Uses {
 }
 
 impl Context {
-    /// The context of a whole query.
-    pub(in crate::sql) fn of_query(query: &Query, dialect: Dialect) -> Self {
+    /// The context of a whole query over tables in these forms.
+    pub(in crate::sql) fn of_query(query: &Query, restrictions: &Restrictions, dialect: Dialect) -> Self {
         let mut uses = BTreeMap::new();
         let plain = Self::plain(dialect);
         walk::each_in_query(query, &mut |node| note(node, &plain, &mut uses));
-        Self { dialect, loose: loose(uses, dialect) }
+        Self { dialect, loose: loose(uses, dialect), masks: leaky_masks(restrictions), author: Author::Caller }
     }
 
-    /// The context of an expression that stands alone.
-    pub(in crate::sql) fn of_expr(expr: &Expr, dialect: Dialect) -> Self {
+    /// The context of an expression that stands alone, its subqueries over tables in these forms.
+    pub(in crate::sql) fn of_expr(expr: &Expr, restrictions: &Restrictions, dialect: Dialect) -> Self {
         let mut uses = BTreeMap::new();
         let plain = Self::plain(dialect);
         walk::each_in_expr(expr, &mut |node| note(node, &plain, &mut uses));
-        Self { dialect, loose: loose(uses, dialect) }
+        Self { dialect, loose: loose(uses, dialect), masks: leaky_masks(restrictions), author: Author::Caller }
+    }
+
+    /// The context of a mask that the operator wrote.
+    pub(in crate::sql) fn of_mask(expr: &Expr, dialect: Dialect) -> Self {
+        Self { author: Author::Operator, ..Self::of_expr(expr, &Restrictions::default(), dialect) }
     }
 
     fn plain(dialect: Dialect) -> Self {
-        Self { dialect, loose: BTreeSet::new() }
+        Self { dialect, loose: BTreeSet::new(), masks: BTreeMap::new(), author: Author::Caller }
     }
 
     /// Whether a parameter stands in places of different types.
     pub(super) fn is_loose(&self, slot: &Slot) -> bool {
         self.loose.contains(slot)
     }
+
+    /// Whether a caller chooses how long texts become.
+    pub(super) fn is_callers(&self) -> bool {
+        self.author == Author::Caller
+    }
+
+    /// What can fail in the mask that stands between a column and its base column.
+    pub(super) fn leak_of_mask(&self, column: &ColumnRef) -> Option<&Leak> {
+        column.origin.as_ref().filter(|_| column.masked).and_then(|origin| self.masks.get(origin))
+    }
+}
+
+fn leaky_masks(restrictions: &Restrictions) -> BTreeMap<ColumnId, Leak> {
+    let mut masks = BTreeMap::new();
+    for (table, restriction) in &restrictions.tables {
+        for column in &restriction.columns {
+            if let Some(leak) = column.mask.as_ref().and_then(|mask| mask.leak.as_ref()) {
+                let leak = Leak::of(format!("the mask of `{}.{}`, which holds {leak}", table.name, column.name));
+                masks.insert(ColumnId { table: table.clone(), column: column.name.clone() }, leak);
+            }
+        }
+    }
+    masks
 }
 
 fn loose(uses: BTreeMap<Slot, Uses>, dialect: Dialect) -> BTreeSet<Slot> {

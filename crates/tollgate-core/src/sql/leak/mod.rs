@@ -54,6 +54,15 @@ pub(super) fn in_expr(expr: &Expr, cx: &Context) -> Option<Leak> {
     found
 }
 
+/// The kind of an expression's values, where it is known.
+pub(super) fn type_of(expr: &Expr, cx: &Context) -> Option<TypeKind> {
+    match kind::of(expr, cx) {
+        Kind::Typed(kind) => Some(kind),
+        Kind::Constant => Some(TypeKind::Text),
+        Kind::Number | Kind::Unknown | Kind::Clash => None,
+    }
+}
+
 /// Whether an expression can be true or false.
 pub(super) fn may_be_condition(expr: &Expr, cx: &Context) -> bool {
     matches!(kind::of(expr, cx), Kind::Typed(TypeKind::Bool) | Kind::Unknown)
@@ -78,8 +87,8 @@ fn judge(node: Node<'_>, cx: &Context, found: &mut Option<Leak>) {
 fn own(expr: &Expr, cx: &Context) -> Option<Leak> {
     let kind = |expr: &Expr| kind::of(expr, cx);
     match expr {
-        Expr::Column(_)
-        | Expr::Literal(_)
+        Expr::Column(column) => cx.leak_of_mask(column).cloned(),
+        Expr::Literal(_)
         | Expr::Slot(_)
         | Expr::Is { .. }
         | Expr::Exists { .. }

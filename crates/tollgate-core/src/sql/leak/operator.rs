@@ -17,7 +17,9 @@ pub(super) fn binary(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> O
             if constant || cx.dialect == Dialect::Sqlite { None } else { Some(Leak::of("arithmetic that can fail")) }
         }
         OpClass::Bits => bits([kind::of(left, cx), kind::of(right, cx)], cx),
-        // Both can end in `too big`, at a length the caller chooses.
+        // Texts of a row and of an operator's mask are never long enough together to fail.
+        OpClass::Concat if !cx.is_callers() && is_text(left, cx) && is_text(right, cx) => None,
+        // It can end in `too big`, at a length the caller chooses.
         OpClass::Concat => Some(Leak::of("a concatenation (`||`)")),
         OpClass::JsonPart if part_of_jsonb(op, left, right, cx) => None,
         OpClass::JsonPart => Some(Leak::of("a JSON operator")),
@@ -25,6 +27,10 @@ pub(super) fn binary(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> O
         OpClass::Containment => Some(Leak::of("an operator over documents, arrays or ranges")),
         OpClass::Pattern => pattern(op, right),
     }
+}
+
+fn is_text(expr: &Expr, cx: &Context) -> bool {
+    cx.dialect == Dialect::Sqlite || matches!(kind::of(expr, cx), Kind::Constant | Kind::Typed(TypeKind::Text))
 }
 
 /// A comparison, of rows value by value.

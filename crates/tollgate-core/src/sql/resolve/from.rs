@@ -248,7 +248,7 @@ impl Resolver<'_> {
                 relation: alias.to_owned(),
                 name: column.name.clone(),
                 origin: Some(ColumnId { table: id.clone(), column: column.name.clone() }),
-                ty: Some(column.ty.clone()),
+                ty: visible.mask.as_ref().map_or_else(|| Some(column.ty.clone()), |mask| mask.ty.clone()),
                 masked: visible.mask.is_some(),
                 nullable: column.nullable || visible.mask.is_some(),
             });

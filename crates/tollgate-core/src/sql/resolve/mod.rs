@@ -52,11 +52,19 @@ pub fn resolve_query(sql: &str, scope: &Scope<'_>) -> Result<tree::Query, SqlErr
 /// Parses a predicate over `table` and resolves it. The table's own columns, hidden ones too, stand under the alias `RAW`;
 /// subqueries see the scope's tables.
 pub fn resolve_predicate(sql: &str, table: &Table, scope: &Scope<'_>) -> Result<tree::Expr, SqlError> {
+    resolve_over(sql, table, scope, "in a row filter")
+}
+
+/// The same for an expression that stands in a column's place.
+pub fn resolve_mask(sql: &str, table: &Table, scope: &Scope<'_>) -> Result<tree::Expr, SqlError> {
+    resolve_over(sql, table, scope, "in a mask")
+}
+
+fn resolve_over(sql: &str, table: &Table, scope: &Scope<'_>, place: &'static str) -> Result<tree::Expr, SqlError> {
     let parsed = parse_predicate(scope.catalog.dialect(), sql)?;
     let raw = raw_source(table);
     let names = Names { columns: raw.visible(), sources: vec![raw], capture: Capture::Qualified, ..Names::default() };
-    let at =
-        At { names: &names, ctes: None, position: Position::Top, aggregates: Aggregates::Refused("in a row filter") };
+    let at = At { names: &names, ctes: None, position: Position::Top, aggregates: Aggregates::Refused(place) };
     Resolver::new(scope).expr(&parsed, at)
 }
 

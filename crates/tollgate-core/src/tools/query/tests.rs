@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    policy::{Role, RoleGrant, RowsGrant, TableGrant},
+    policy::{MaskGrant, Role, RoleGrant, RowsGrant, TableGrant},
     tools::tests::fixtures::catalog,
 };
 
@@ -17,14 +17,17 @@ fn tool(dialect: Dialect, sensitive: &[&str]) -> QueryTool {
         schema: None,
         table: table.to_owned(),
         columns: columns.iter().map(|&column| column.to_owned()).collect(),
-        masks: masks.iter().map(|(column, mask)| ((*column).to_owned(), (*mask).to_owned())).collect(),
+        masks: masks
+            .iter()
+            .map(|(column, mask)| ((*column).to_owned(), MaskGrant::Named((*mask).to_owned())))
+            .collect(),
         rows: Some(RowsGrant::One(rows.to_owned())),
     };
     let tables = vec![
         grant("users", &["id", "name", "email", "region"], &[("email", "email")], "region = :claims.region"),
         grant("orders", &["id", "user_id", "total"], &[], "user_id IN (SELECT id FROM users)"),
     ];
-    let role = Role::compile(&RoleGrant { tables }, &catalog).unwrap();
+    let role = Role::compile(&RoleGrant { tables, mask_key: None }, &catalog).unwrap();
     let queryable = Queryable { catalog: Arc::new(catalog), role: Arc::new(role) };
     let sensitive: BTreeSet<String> = sensitive.iter().map(|&name| name.to_owned()).collect();
     let databases = BTreeMap::from([("down".parse().unwrap(), None), ("shop".parse().unwrap(), Some(queryable))]);

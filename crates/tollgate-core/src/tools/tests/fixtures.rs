@@ -12,7 +12,8 @@ use crate::{
     catalog::{Catalog, Column, SqlType, Table, TableId, TableKind, TypeKind},
     names::{AgentId, AgentName, Claims, Dialect, Origin, Principal, Value},
     sql::{
-        CheckedStatement, ClaimUse, Described, RestrictedColumn, Restriction, Restrictions, Scope, resolve_predicate,
+        CheckedStatement, ClaimUse, ColumnMask, Described, RestrictedColumn, Restriction, Restrictions, Scope,
+        resolve_predicate,
         tree::{Expr, Literal, Slot},
     },
     tools::{
@@ -111,8 +112,11 @@ impl Case {
         for table in catalog.tables() {
             let column = |column: &Column| RestrictedColumn {
                 name: column.name.clone(),
-                mask: (table.id.name == "users" && self.masked.contains(&column.name))
-                    .then(|| Expr::Literal(Literal::Text("masked".to_owned()))),
+                mask: (table.id.name == "users" && self.masked.contains(&column.name)).then(|| ColumnMask {
+                    expr: Expr::Literal(Literal::Text("masked".to_owned())),
+                    ty: Some(column.ty.clone()),
+                    leak: None,
+                }),
             };
             let columns = table.columns.iter().map(column).collect();
             visible.tables.insert(table.id.clone(), Restriction { columns, filter: None, hides_rows: false });

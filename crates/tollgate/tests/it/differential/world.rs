@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use tollgate_core::{
     names::Dialect,
-    policy::{RoleGrant, RowsGrant, TableGrant},
+    policy::{MaskGrant, RoleGrant, RowsGrant, TableGrant},
 };
 
 use super::{
@@ -85,8 +85,10 @@ impl World {
         let tables = self.granted().map(|(at, grant)| {
             let table = &self.tables[at];
             let column = |index: usize| table.columns[index].name.clone();
-            let masked =
-                grant.columns.iter().filter_map(|(index, mask)| Some((column(*index), (*mask)?.name().to_owned())));
+            let masked = grant
+                .columns
+                .iter()
+                .filter_map(|(index, mask)| Some((column(*index), MaskGrant::Named((*mask)?.name().to_owned()))));
             let filters: Vec<String> = grant.filters.iter().map(|filter| filter.as_configured(self)).collect();
             TableGrant {
                 key: format!("db.{}", table.name),
@@ -101,7 +103,7 @@ impl World {
                 }),
             }
         });
-        RoleGrant { tables: tables.collect() }
+        RoleGrant { tables: tables.collect(), mask_key: None }
     }
 
     /// The granted tables, each after those that its filter reads.
