@@ -22,7 +22,9 @@ pub fn tables_to_be_whole(predicate: &Expr, dialect: Dialect) -> BTreeSet<TableI
     if found.ctes {
         walk::each_in_expr(predicate, &mut |node| {
             if let Node::Query(query) = node {
-                query.with.iter().for_each(|cte| found.whole_query(&cte.query));
+                for cte in &query.with {
+                    found.whole_query(&cte.query);
+                }
             }
         });
     }
@@ -70,9 +72,15 @@ impl Found {
                 self.value(right);
             }
             Expr::Between { .. } | Expr::InList { .. } | Expr::InSlot { .. } | Expr::Like { .. } => {
-                walk::parts(expr).into_iter().for_each(|part| self.value(part));
+                self.values(walk::parts(expr));
             }
             other => self.whole(other),
+        }
+    }
+
+    fn values<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
+        for expr in exprs {
+            self.value(expr);
         }
     }
 
@@ -97,7 +105,9 @@ impl Found {
 
     /// A query whose rows are looked for: fewer inside must not make more of them.
     fn rows(&mut self, query: &Query) {
-        query.with.iter().for_each(|cte| self.rows(&cte.query));
+        for cte in &query.with {
+            self.rows(&cte.query);
+        }
         self.body(&query.body);
     }
 
@@ -118,12 +128,16 @@ impl Found {
     }
 
     fn clauses(&mut self, select: &Select) {
-        select.from.iter().for_each(|relation| self.relation(relation));
-        select.filter.iter().for_each(|filter| self.condition(filter));
+        for relation in &select.from {
+            self.relation(relation);
+        }
+        if let Some(filter) = &select.filter {
+            self.condition(filter);
+        }
         for item in &select.projection {
             match &item.expr {
                 Expr::Function(Function { name, .. }) if NULL_OVER_NOTHING.contains(name) => {
-                    walk::parts(&item.expr).into_iter().for_each(|part| self.value(part));
+                    self.values(walk::parts(&item.expr));
                 }
                 expr => self.value(expr),
             }
@@ -133,16 +147,18 @@ impl Found {
     fn relation(&mut self, relation: &Relation) {
         match relation {
             Relation::Base { .. } | Relation::Restricted(_) | Relation::Cte { .. } => {}
-            Relation::Values { rows, alias: _ } => rows.iter().flatten().for_each(|expr| self.value(expr)),
-            Relation::Function(function) => function.args.iter().for_each(|arg| self.value(arg)),
+            Relation::Values { rows, alias: _ } => self.values(rows.iter().flatten()),
+            Relation::Function(function) => self.values(&function.args),
             Relation::Derived { query, alias: _, lateral: _ } => self.rows(query),
             Relation::Join { kind: JoinKind::Inner | JoinKind::Cross, left, right, on } => {
                 self.relation(left);
                 self.relation(right);
-                on.iter().for_each(|on| self.condition(on));
+                if let Some(on) = on {
+                    self.condition(on);
+                }
             }
             // A row that finds no partner in an outer join stays, with NULLs to be asked for.
-            other => self.whole_relation(other),
+            Relation::Join { .. } => self.whole_relation(relation),
         }
     }
 

@@ -5,12 +5,14 @@ mod call;
 mod expr;
 mod op;
 mod quote;
+mod reread;
 
 #[cfg(test)]
 mod tests;
 
 pub(super) use quote::is_type_name;
 
+use self::reread::Tokens;
 use super::restrict::{Fence, RestrictedTable};
 use super::restriction::RAW;
 use super::tree::{
@@ -59,6 +61,9 @@ pub enum RenderError {
     /// A list that must hold something and does not.
     #[error("{0} without anything in it")]
     Empty(&'static str),
+    /// A text that an engine would read in another way than it was meant.
+    #[error("the printed text does not read as what was meant")]
+    Misread,
 }
 
 /// Prints a query.
@@ -67,8 +72,9 @@ pub(super) fn render(query: &Query, dialect: Dialect) -> Result<Rendered, Render
         Dialect::Postgres => vec![Slot::CallId],
         Dialect::Sqlite => Vec::new(),
     };
-    let mut printer = Printer { dialect, text: String::new(), slots, ctes: Vec::new() };
+    let mut printer = Printer { dialect, text: String::new(), slots, ctes: Vec::new(), meant: Tokens::default() };
     printer.query(query)?;
+    reread::check(&printer.text, &printer.meant, dialect)?;
     Ok(Rendered { text: printer.text, slots: printer.slots })
 }
 
@@ -79,13 +85,17 @@ struct Printer {
     slots: Vec<Slot>,
     /// The common table expressions in scope.
     ctes: Vec<String>,
+    /// What the text is to be read as.
+    meant: Tokens,
 }
 
 type Printed = Result<(), RenderError>;
 
 impl Printer {
+    /// Words and signs, never a name, a string or bytes.
     fn put(&mut self, text: &str) {
         self.text.push_str(text);
+        self.meant.plain(text);
     }
 
     fn query(&mut self, query: &Query) -> Printed {

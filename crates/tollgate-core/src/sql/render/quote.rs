@@ -7,9 +7,10 @@ impl Printer {
     /// A quoted identifier.
     pub(super) fn ident(&mut self, name: &str) -> Printed {
         refuse_nul(name)?;
-        self.put("\"");
-        self.put(&name.replace('"', "\"\""));
-        self.put("\"");
+        self.text.push('"');
+        self.text.push_str(&name.replace('"', "\"\""));
+        self.text.push('"');
+        self.meant.name(name);
         Ok(())
     }
 
@@ -20,15 +21,16 @@ impl Printer {
         match self.dialect {
             // A backslash in '…' depends on `standard_conforming_strings`; in E'…' it does not.
             Dialect::Postgres if value.contains('\\') => {
-                self.put("E'");
-                self.put(&doubled.replace('\\', "\\\\"));
+                self.text.push_str("E'");
+                self.text.push_str(&doubled.replace('\\', "\\\\"));
             }
             Dialect::Postgres | Dialect::Sqlite => {
-                self.put("'");
-                self.put(&doubled);
+                self.text.push('\'');
+                self.text.push_str(&doubled);
             }
         }
-        self.put("'");
+        self.text.push('\'');
+        self.meant.string(value);
         Ok(())
     }
 
@@ -46,9 +48,10 @@ impl Printer {
         if digits.len() % 2 != 0 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(RenderError::Number(digits.to_owned()));
         }
-        self.put("X'");
-        self.put(digits);
-        self.put("'");
+        self.text.push_str("X'");
+        self.text.push_str(digits);
+        self.text.push('\'');
+        self.meant.blob(digits);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! What the printer refuses: each of these trees could only come from a mistake further up.
 
+use super::reread::{self, Tokens};
 use super::{RenderError, render};
 use crate::catalog::TableId;
 use crate::names::Dialect;
@@ -131,4 +132,60 @@ fn slots_stand_where_they_may() {
             Expr::InSlot { expr: Box::new(number("1")), slot: Slot::Param("id".parse().unwrap()), negated: false };
         assert!(render(&value(one), dialect).is_err());
     }
+}
+
+fn meant(build: impl Fn(&mut Tokens)) -> Tokens {
+    let mut tokens = Tokens::default();
+    build(&mut tokens);
+    tokens
+}
+
+#[test]
+fn what_was_meant_is_read() {
+    let tokens = meant(|t| {
+        t.plain("SELECT ");
+        t.name("a\"b");
+        t.plain(", ");
+        t.string("it's \\ -- /* ; $$ 漢é");
+        t.plain(" - 1.5E-3 FROM x");
+    });
+    let postgres = r#"SELECT "a""b", E'it''s \\ -- /* ; $$ 漢é' - 1.5E-3 FROM x"#;
+    assert_eq!(reread::check(postgres, &tokens, Dialect::Postgres), Ok(()));
+    let sqlite = r#"SELECT "a""b", 'it''s \ -- /* ; $$ 漢é' - 1.5E-3 FROM x"#;
+    assert_eq!(reread::check(sqlite, &tokens, Dialect::Sqlite), Ok(()));
+    assert_eq!(reread::check(sqlite, &tokens, Dialect::Postgres), Ok(()), "strings are standard ones");
+    assert_eq!(reread::check(postgres, &tokens, Dialect::Sqlite), Err(RenderError::Misread));
+}
+
+#[test]
+fn anything_else_is_not() {
+    let tokens = meant(|t| {
+        t.plain("SELECT ");
+        t.string("a' OR 'b");
+    });
+    for text in [
+        "SELECT 'a' OR 'b'",
+        "SELECT 'a'' OR ''b",
+        "SELECT 'a'' OR ''b' --",
+        "SELECT 'a'' OR ''b' /**/",
+        "SELECT 'a'' OR ''b';",
+        "SELECT/**/'a'' OR ''b'",
+        "SELECT\n'a'' OR ''b'",
+        "SELECT N'a'' OR ''b'",
+        "SELECT E'a\\' OR \\'b'",
+        "SELECT $$a' OR 'b$$",
+        "SELECT U&'a'' OR ''b'",
+        "SELECT \"a' OR 'b\"",
+        "SELECT `a' OR 'b`",
+    ] {
+        for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+            assert_eq!(reread::check(text, &tokens, dialect), Err(RenderError::Misread), "{text}");
+        }
+    }
+    let adjacent = meant(|t| t.plain("- - 1"));
+    assert_eq!(reread::check("--1", &adjacent, Dialect::Postgres), Err(RenderError::Misread));
+    assert_eq!(
+        reread::check("SELECT [a]", &meant(|t| t.plain("SELECT [a]")), Dialect::Sqlite),
+        Err(RenderError::Misread)
+    );
 }

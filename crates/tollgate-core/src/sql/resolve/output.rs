@@ -106,7 +106,9 @@ pub(super) fn body_columns(dialect: Dialect, body: &SetExpr) -> Vec<OutputColumn
                 select.projection.iter().map(|p| describe(dialect, p.name.clone(), &p.expr)).collect();
             if !select.grouping_sets.is_empty() {
                 // What a set leaves out is NULL in its rows.
-                columns.iter_mut().for_each(|column| column.nullable = true);
+                for column in &mut columns {
+                    column.nullable = true;
+                }
             }
             columns
         }

@@ -52,12 +52,12 @@ pub(super) fn bounded(args: &[Expr]) -> Result<(), SqlError> {
 
 fn length(constants: &[Constant]) -> Option<i128> {
     let (distance, step) = match constants {
-        [Constant::Number(start), Constant::Number(stop)] => (stop.checked_sub(*start)?, 1),
-        [Constant::Number(start), Constant::Number(stop), Constant::Number(step)] => (stop.checked_sub(*start)?, *step),
-        [Constant::Time(start), Constant::Time(stop), Constant::Span(step)]
-        | [Constant::FromNow(start), Constant::FromNow(stop), Constant::Span(step)] => {
+        [Constant::Number(start), Constant::Number(end)] => (end.checked_sub(*start)?, 1),
+        [Constant::Number(start), Constant::Number(end), Constant::Number(step)] => (end.checked_sub(*start)?, *step),
+        [Constant::Time(start), Constant::Time(end), Constant::Span(step)]
+        | [Constant::FromNow(start), Constant::FromNow(end), Constant::Span(step)] => {
             // The time of a day, what a cast to a date cuts off, and time zones lie within four days.
-            (stop.1.checked_sub(start.0)?.checked_add(4 * DAY)?, step.0)
+            (end.1.checked_sub(start.0)?.checked_add(4 * DAY)?, step.0)
         }
         _ => return None,
     };

@@ -1,6 +1,7 @@
 //! Cases are files: `testdata/refuse` (a statement and its refusal), `testdata/resolve` (a statement and the text that is sent).
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
@@ -59,6 +60,17 @@ fn resolutions() {
     });
 }
 
+/// Common table expressions that each read the one before twice.
+fn doubling(depth: usize) -> String {
+    let mut text = "WITH c0 AS (SELECT id FROM users)".to_owned();
+    for at in 1..depth {
+        let before = at - 1;
+        write!(text, ", c{at} AS (SELECT id FROM c{before} UNION ALL SELECT id FROM c{before})").unwrap();
+    }
+    write!(text, " SELECT count(*) AS n FROM c{}", depth - 1).unwrap();
+    text
+}
+
 /// What must be refused quickly and without exhausting a thread's stack.
 fn hostile() -> Vec<String> {
     let n = 100_000;
@@ -107,6 +119,8 @@ fn hostile() -> Vec<String> {
         format!("SELECT {}", "1,".repeat(7_000)),
         format!("SELECT id FROM users WHERE id IN ({}1)", "1,".repeat(5_000)),
         "WITH ".to_owned() + &"a AS (SELECT 1),".repeat(900),
+        doubling(60),
+        doubling(60).replace(" UNION ALL ", ", "),
         "/*".repeat(n / 4),
         "'".repeat(n / 2),
         "((((((((((((((((((((".to_owned() + "SELECT 1",

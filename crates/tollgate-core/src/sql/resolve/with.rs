@@ -208,7 +208,9 @@ impl Resolver<'_> {
         self.same_width(&left, &right_arm)?;
         // What is masked on the right is masked in what the right reads.
         if body_columns(self.dialect, &right_arm).iter().any(|c| c.masked) {
-            inside.list.iter_mut().flat_map(|cte| &mut cte.columns).for_each(|c| c.masked = true);
+            for column in inside.list.iter_mut().flat_map(|cte| &mut cte.columns) {
+                column.masked = true;
+            }
             right_arm = self.set_expr(right, Outer { ctes: Some(&inside), ..outer })?;
         }
         let recursive = inside.list.iter().any(|cte| matches!(&cte.reading, Reading::Itself(read) if read.get()));
@@ -216,7 +218,9 @@ impl Resolver<'_> {
         let body = SetExpr::SetOperation { op, quantifier, left: Box::new(left), right: Box::new(right_arm) };
         let mut columns = body_columns(self.dialect, &body);
         let limit = if recursive {
-            columns.iter_mut().for_each(|c| c.nullable = true);
+            for column in &mut columns {
+                column.nullable = true;
+            }
             self.recursion_limit(limit, offset.is_some())?
         } else {
             limit
