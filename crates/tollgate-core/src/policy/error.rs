@@ -103,7 +103,7 @@ pub enum Problem {
     #[error("`rows` is missing: write a condition, or `rows: all`")]
     RowsMissing,
     /// A list of row filters with nothing in it, or with `all` beside others.
-    #[error("`rows` must be `all`, a condition, or a list of conditions that all hold")]
+    #[error("`rows` must be `all`, a condition, a list of conditions that all hold, or `{{sql: …, owner: […]}}`")]
     RowsForm,
     /// A row filter that is not a condition.
     #[error("the row filter is not a condition: it must be true or false")]
@@ -116,6 +116,9 @@ pub enum Problem {
         "the row filter cannot be used: {0}; it may read only tables that the role is granted, as the role sees them"
     )]
     FilterTable(SqlError),
+    /// A table that is to stand whole in a filter that does not read it.
+    #[error("the row filter does not read `{0}`; leave it out of `owner`")]
+    OwnerUnused(String),
     /// Row filters that need each other.
     #[error("the row filters of {0} depend on each other in a circle")]
     Cycle(String),
@@ -156,6 +159,7 @@ impl Problem {
             | Problem::NotACondition
             | Problem::Filter(_)
             | Problem::FilterTable(_)
+            | Problem::OwnerUnused(_)
             | Problem::FilterOpens(_)
             | Problem::LeakyFilter(_) => Code::CONFIG_ROW_FILTER,
             Problem::Cycle(_) | Problem::SelfReference(_) => Code::CONFIG_FILTER_CYCLE,

@@ -1,15 +1,16 @@
 //! Row filters: from the operator's text to predicates over a table's raw columns, in which every other table stands as this role
 //! sees it. Refuses filters that read their own table or each other in a circle. Never sees a claim's value.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::{PolicyError, Problem};
-use super::role::{Granted, at};
-use crate::catalog::{Catalog, TableId};
+use super::error::{PathPart, PolicyError, Problem};
+use super::role::{Granted, at, unknown_table};
+use crate::catalog::{Catalog, Table, TableId, TableKind};
 use crate::sql::tree::{BinaryOp, Expr};
 use crate::sql::{
-    ClaimUse, Restrictions, Scope, SqlError, is_condition, leak_of_predicate, names_masked_column_of,
-    resolve_predicate, restrict_predicate, tables_of_predicate, tables_to_be_whole,
+    ClaimUse, RestrictedColumn, Restriction, Restrictions, Scope, SqlError, is_condition, leak_of_predicate,
+    names_masked_column_of, resolve_predicate, restrict_predicate, tables_of_predicate, tables_to_be_whole,
 };
 
 /// The role's tables with their filters in place.
@@ -21,8 +22,14 @@ pub(super) struct Filtered {
 /// A filter that is resolved and not yet restricted.
 struct Resolved {
     predicate: Expr,
+    /// The tables that it reads as the role sees them.
     reads: BTreeSet<TableId>,
+    /// Those that it reads whole.
+    whole: Whole,
 }
+
+/// Tables as their owner sees them.
+type Whole = BTreeMap<TableId, Restriction>;
 
 /// Compiles every filter, each after those of the tables that it reads.
 pub(super) fn compile(
@@ -50,7 +57,8 @@ pub(super) fn compile(
     restrictions.tables.extend(unfiltered.map(|(id, table)| (id.clone(), table.restriction.clone())));
     for id in order {
         let (Some(table), Some(filter)) = (granted.get(id), filters.remove(id)) else { continue };
-        match restrict_predicate(filter.predicate, &restrictions, catalog.dialect()) {
+        let seen = with_whole(&restrictions, &filter.whole);
+        match restrict_predicate(filter.predicate, &seen, catalog.dialect()) {
             Ok(predicate) => {
                 let mut restriction = table.restriction.clone();
                 restriction.filter = Some(predicate);
@@ -70,11 +78,43 @@ struct Resolving<'a> {
     warnings: Vec<PolicyError>,
 }
 
+/// What a filter's subqueries see: what the role sees, but these tables whole.
+fn with_whole<'a>(visible: &'a Restrictions, whole: &Whole) -> Cow<'a, Restrictions> {
+    if whole.is_empty() {
+        return Cow::Borrowed(visible);
+    }
+    let mut seen = visible.clone();
+    seen.tables.extend(whole.clone());
+    Cow::Owned(seen)
+}
+
 impl Resolving<'_> {
+    /// The tables that a filter reads whole.
+    fn whole(&mut self, granted: &Granted<'_>) -> Whole {
+        let mut whole = Whole::new();
+        for (index, name) in granted.owner_tables().iter().enumerate() {
+            let (schema, bare) =
+                name.split_once('.').map_or((None, name.as_str()), |(schema, bare)| (Some(schema), bare));
+            match self.catalog.table(schema, bare) {
+                Some(table) => {
+                    whole.insert(table.id.clone(), unrestricted(table));
+                }
+                None => {
+                    let below =
+                        [PathPart::Key("rows".to_owned()), PathPart::Key("owner".to_owned()), PathPart::Index(index)];
+                    self.errors.push(at(granted.grant, &below, unknown_table(name, self.catalog)));
+                }
+            }
+        }
+        whole
+    }
+
     /// All conditions of one table as one; `None` where there is none, or where one is wrong.
     fn table(&mut self, granted: &Granted<'_>) -> Option<Resolved> {
         let params = BTreeMap::new();
-        let scope = Scope { catalog: self.catalog, visible: self.visible, params: &params, claims: ClaimUse::Allowed };
+        let owned = self.whole(granted);
+        let visible = with_whole(self.visible, &owned);
+        let scope = Scope { catalog: self.catalog, visible: &visible, params: &params, claims: ClaimUse::Allowed };
         let mut reads = BTreeSet::new();
         let mut whole: Option<Expr> = None;
         for (text, below) in granted.rows() {
@@ -93,17 +133,22 @@ impl Resolving<'_> {
                     continue;
                 }
             };
-            if let Some(leak) = leak_of_predicate(&predicate, self.visible, self.catalog.dialect()) {
+            if let Some(leak) = leak_of_predicate(&predicate, &visible, self.catalog.dialect()) {
                 self.warnings.push(at(granted.grant, &below, Problem::LeakyFilter(leak)));
             }
-            let tables = tables_of_predicate(&predicate);
+            let mut tables = tables_of_predicate(&predicate);
+            for unused in owned.keys().filter(|id| !tables.contains(id)) {
+                self.errors.push(at(granted.grant, &below, Problem::OwnerUnused(unused.to_string())));
+            }
+            // What stands whole needs no other filter, not even when it is the table itself.
+            tables.retain(|id| !owned.contains_key(id));
             if tables.contains(&granted.table.id) {
                 let name = granted.grant.key.clone();
                 self.errors.push(at(granted.grant, &below, Problem::SelfReference(name)));
                 continue;
             }
             let is_partial = |id: &&TableId| {
-                self.granted.get(*id).is_some_and(|table| !table.rows().is_empty())
+                (!owned.contains_key(*id) && self.granted.get(*id).is_some_and(|table| !table.rows().is_empty()))
                     || names_masked_column_of(&predicate, id)
             };
             if let Some(inner) = tables_to_be_whole(&predicate, self.catalog.dialect()).iter().find(is_partial) {
@@ -116,8 +161,14 @@ impl Resolving<'_> {
                 Some(before) => Expr::Binary { op: BinaryOp::And, left: Box::new(before), right: Box::new(predicate) },
             });
         }
-        whole.map(|predicate| Resolved { predicate, reads })
+        whole.map(|predicate| Resolved { predicate, reads, whole: owned })
     }
+}
+
+/// A table as its owner sees it: every column, every row.
+fn unrestricted(table: &Table) -> Restriction {
+    let columns = table.columns.iter().map(|column| RestrictedColumn { name: column.name.clone(), mask: None });
+    Restriction { columns: columns.collect(), filter: None, hides_rows: table.kind != TableKind::Table }
 }
 
 /// The filtered tables, each after those that its filter reads. Those that can never come are a circle.
@@ -142,11 +193,7 @@ fn order<'a>(
     for (id, table) in granted.iter().filter(|(id, _)| filters.contains_key(id)) {
         if let Some(circle) = circle(id, filters) {
             let names: Vec<String> = circle.iter().map(|id| format!("`{id}`")).collect();
-            errors.push(at(
-                table.grant,
-                &[super::error::PathPart::Key("rows".to_owned())],
-                Problem::Cycle(names.join(", ")),
-            ));
+            errors.push(at(table.grant, &[PathPart::Key("rows".to_owned())], Problem::Cycle(names.join(", "))));
         }
     }
     done

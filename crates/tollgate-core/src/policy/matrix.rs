@@ -43,8 +43,14 @@ pub struct DatabaseMatrix {
 pub struct TableMatrix {
     /// The rows it sees.
     pub rows: RowAccess,
+    /// The tables that stand whole in the row filter's subqueries.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub owner: Vec<String>,
     /// The columns in the table's order.
     pub columns: Vec<(String, Access)>,
+    /// The only hidden columns, where every other one shows, those that the table gets later included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub all_except: Option<Vec<String>>,
 }
 
 /// Which rows.
@@ -86,9 +92,18 @@ impl DatabaseMatrix {
                 (Some(_), []) => RowAccess::All,
                 (Some(_), filters) => RowAccess::Filter(filters.to_vec()),
             };
-            (table.id.to_string(), TableMatrix { rows, columns })
+            let owner = role.owners(&table.id).to_vec();
+            let all_except = role.all_except(&table.id).map(<[String]>::to_vec);
+            (table.id.to_string(), TableMatrix { rows, owner, columns, all_except })
         });
         Self { tables: tables.collect() }
+    }
+}
+
+impl TableMatrix {
+    /// The columns that exist for the role.
+    pub fn visible(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().filter(|(_, access)| *access != Access::Deny).map(|(name, _)| name.as_str())
     }
 }
 
@@ -124,8 +139,16 @@ impl fmt::Display for Matrix {
                 grid.push(line);
             }
             print(f, &grid)?;
-            for (number, filter) in filters.iter().enumerate() {
+            for (number, (filter, owner)) in filters.iter().enumerate() {
                 writeln!(f, "  filter {}: {}", number + 1, all_of(filter))?;
+                if !owner.is_empty() {
+                    writeln!(f, "    in it whole, as their owner sees them: {}", visible(&owner.join(", ")))?;
+                }
+            }
+            for (role, cell) in self.roles.keys().zip(&cells) {
+                if let Some(hidden) = cell.and_then(|cell| cell.all_except.as_ref()) {
+                    writeln!(f, "  {role} sees every column, new ones too, except: {}", visible(&hidden.join(", ")))?;
+                }
             }
             for (number, mask) in masks.iter().enumerate() {
                 writeln!(f, "  mask sql {}: {}", number + 1, lines(mask))?;
@@ -137,6 +160,15 @@ impl fmt::Display for Matrix {
 }
 
 impl Matrix {
+    /// The tables of which a role sees every column but some: role, database, table.
+    pub fn all_except(&self) -> impl Iterator<Item = (&RoleName, &DatabaseName, &str, &TableMatrix)> {
+        let tables = self.roles.iter().flat_map(|(role, of)| of.databases.iter().map(move |found| (role, found)));
+        tables.flat_map(|(role, (database, of))| {
+            let open = of.tables.iter().filter(|(_, table)| table.all_except.is_some());
+            open.map(move |(name, table)| (role, database, name.as_str(), table))
+        })
+    }
+
     fn tables(&self) -> BTreeSet<(&DatabaseName, &str)> {
         self.roles
             .values()
@@ -187,13 +219,14 @@ fn head(title: String, roles: &[&str]) -> Vec<String> {
 }
 
 /// `all`, `none`, or the number of a filter in the list below the table.
-fn row_cell<'m>(cell: Option<&'m TableMatrix>, filters: &mut Vec<&'m [String]>) -> String {
-    match cell.map(|cell| &cell.rows) {
-        None | Some(RowAccess::None) => "none".to_owned(),
-        Some(RowAccess::All) => "all".to_owned(),
-        Some(RowAccess::Filter(conditions)) => {
-            let number = filters.iter().position(|known| *known == conditions.as_slice()).unwrap_or_else(|| {
-                filters.push(conditions);
+fn row_cell<'m>(cell: Option<&'m TableMatrix>, filters: &mut Vec<(&'m [String], &'m [String])>) -> String {
+    match cell.map(|cell| (&cell.rows, &cell.owner)) {
+        None | Some((RowAccess::None, _)) => "none".to_owned(),
+        Some((RowAccess::All, _)) => "all".to_owned(),
+        Some((RowAccess::Filter(conditions), owner)) => {
+            let filter = (conditions.as_slice(), owner.as_slice());
+            let number = filters.iter().position(|known| *known == filter).unwrap_or_else(|| {
+                filters.push(filter);
                 filters.len() - 1
             });
             format!("filter {}", number + 1)

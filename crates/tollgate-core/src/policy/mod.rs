@@ -14,4 +14,4 @@ pub use decide::{Authorized, Grants};
 pub use error::{PathPart, PolicyError, Problem};
 pub use mask::Mask;
 pub use matrix::{Access, DatabaseMatrix, Matrix, RoleMatrix, RowAccess, TableMatrix};
-pub use role::{MaskGrant, Role, RoleGrant, RowsGrant, TableGrant};
+pub use role::{ColumnsGrant, MaskGrant, Role, RoleGrant, RowsGrant, TableGrant};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::error::{PathPart, PolicyError, Problem};
 use super::filter;
 use super::mask::{self, Mask};
-use crate::catalog::{Catalog, Table, TableId, TableKind};
+use crate::catalog::{Catalog, Column, Table, TableId, TableKind};
 use crate::sql::{MaskKey, RestrictedColumn, Restriction, Restrictions};
 
 /// What a role is given in one database, as the configuration has it.
@@ -28,11 +28,20 @@ pub struct TableGrant {
     /// The table.
     pub table: String,
     /// The columns that exist for the role.
-    pub columns: Vec<String>,
+    pub columns: ColumnsGrant,
     /// Masks by column.
     pub masks: Vec<(String, MaskGrant)>,
     /// The rows; must be said.
     pub rows: Option<RowsGrant>,
+}
+
+/// `columns:` as the configuration has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ColumnsGrant {
+    /// These and no others.
+    These(Vec<String>),
+    /// All but these, those that the table gets later included.
+    AllExcept(Vec<String>),
 }
 
 /// A mask as the configuration has it.
@@ -51,6 +60,13 @@ pub enum RowsGrant {
     One(String),
     /// Conditions that all hold.
     List(Vec<String>),
+    /// One condition, in whose subqueries some tables stand whole, as their owner sees them.
+    Owner {
+        /// The condition.
+        sql: String,
+        /// The tables, `orgs` or `public.orgs`.
+        tables: Vec<String>,
+    },
 }
 
 /// A role in one database, compiled.
@@ -59,6 +75,8 @@ pub struct Role {
     restrictions: Restrictions,
     masks: BTreeMap<TableId, BTreeMap<String, Mask>>,
     filters: BTreeMap<TableId, Vec<String>>,
+    owners: BTreeMap<TableId, Vec<String>>,
+    all_except: BTreeMap<TableId, Vec<String>>,
     warnings: Vec<PolicyError>,
 }
 
@@ -79,6 +97,8 @@ impl Role {
             restrictions: Restrictions::default(),
             masks: granted.iter().map(|(id, table)| (id.clone(), table.masks.clone())).collect(),
             filters: granted.iter().map(|(id, table)| (id.clone(), table.filters())).collect(),
+            owners: granted.iter().map(|(id, table)| (id.clone(), table.owner_tables().to_vec())).collect(),
+            all_except: granted.iter().filter_map(|(id, table)| Some((id.clone(), table.all_except()?))).collect(),
             warnings: Vec::new(),
         };
         match filter::compile(&granted, catalog) {
@@ -115,6 +135,18 @@ impl Role {
     }
 }
 
+impl Role {
+    /// The tables that stand whole in a table's row filter, as written.
+    pub(super) fn owners(&self, table: &TableId) -> &[String] {
+        self.owners.get(table).map_or(&[], Vec::as_slice)
+    }
+
+    /// The columns that are hidden from a table of which all others show, new ones too; `None` where columns are listed.
+    pub(super) fn all_except(&self, table: &TableId) -> Option<&[String]> {
+        self.all_except.get(table).map(Vec::as_slice)
+    }
+}
+
 /// A grant whose table, columns and masks exist; its filters are still text.
 pub(super) struct Granted<'a> {
     pub(super) table: &'a Table,
@@ -130,6 +162,9 @@ impl<'a> Granted<'a> {
         match &self.grant.rows {
             Some(RowsGrant::One(text)) if text == ALL => Vec::new(),
             Some(RowsGrant::One(text)) => vec![(text.as_str(), vec![key()])],
+            Some(RowsGrant::Owner { sql, tables: _ }) => {
+                vec![(sql.as_str(), vec![key(), PathPart::Key("sql".to_owned())])]
+            }
             Some(RowsGrant::List(texts)) => texts
                 .iter()
                 .enumerate()
@@ -138,6 +173,22 @@ impl<'a> Granted<'a> {
                 .map(|(index, text)| (text.as_str(), vec![key(), PathPart::Index(index)]))
                 .collect(),
             None => Vec::new(),
+        }
+    }
+
+    /// The tables that stand whole in the filter's subqueries.
+    pub(super) fn owner_tables(&self) -> &'a [String] {
+        match &self.grant.rows {
+            Some(RowsGrant::Owner { sql: _, tables }) => tables,
+            Some(RowsGrant::One(_) | RowsGrant::List(_)) | None => &[],
+        }
+    }
+
+    /// The hidden columns, where all others show.
+    fn all_except(&self) -> Option<Vec<String>> {
+        match &self.grant.columns {
+            ColumnsGrant::These(_) => None,
+            ColumnsGrant::AllExcept(names) => Some(names.clone()),
         }
     }
 
@@ -168,8 +219,9 @@ impl<'a> Compiling<'a> {
             return None;
         };
         self.rows(grant);
-        let masks = self.masks(grant, table);
-        let columns = self.columns(grant, table, &masks);
+        let visible = self.visible(grant, table);
+        let masks = self.masks(grant, table, &visible);
+        let columns = self.columns(grant, table, visible, &masks);
         // What stands behind a foreign table may be a view.
         let hides_rows = matches!(table.kind, TableKind::View | TableKind::Foreign)
             || grant.rows != Some(RowsGrant::One(ALL.to_owned()));
@@ -180,8 +232,9 @@ impl<'a> Compiling<'a> {
         let problem = match &grant.rows {
             None => Problem::RowsMissing,
             Some(RowsGrant::One(_)) => return,
+            Some(RowsGrant::Owner { sql, .. }) if sql != ALL => return,
             Some(RowsGrant::List(list)) if !list.is_empty() && !list.iter().any(|text| text == ALL) => return,
-            Some(RowsGrant::List(_)) => Problem::RowsForm,
+            Some(RowsGrant::List(_) | RowsGrant::Owner { .. }) => Problem::RowsForm,
         };
         let below: &[PathPart] = match problem {
             Problem::RowsMissing => &[],
@@ -190,7 +243,42 @@ impl<'a> Compiling<'a> {
         self.error(grant, below, problem);
     }
 
-    fn masks(&mut self, grant: &TableGrant, table: &Table) -> BTreeMap<String, Mask> {
+    /// The columns that exist for the role, in the order of the list or of the table.
+    fn visible(&mut self, grant: &TableGrant, table: &'a Table) -> Vec<&'a Column> {
+        let key = PathPart::Key("columns".to_owned());
+        let (names, below) = match &grant.columns {
+            ColumnsGrant::These(names) => (names, vec![key.clone()]),
+            ColumnsGrant::AllExcept(names) => (names, vec![key.clone(), PathPart::Key("all_except".to_owned())]),
+        };
+        let mut listed: Vec<&Column> = Vec::new();
+        for (index, name) in names.iter().enumerate() {
+            let place = [below.as_slice(), &[PathPart::Index(index)]].concat();
+            match self.catalog.column(table, name) {
+                // A name that is misspelt would hide nothing.
+                None => self.error(grant, &place, unknown_column(name, table)),
+                Some(column) if listed.iter().any(|seen| seen.name == column.name) => {
+                    self.error(grant, &place, Problem::DuplicateColumn(name.clone()));
+                }
+                Some(column) => listed.push(column),
+            }
+        }
+        let visible: Vec<&Column> = match &grant.columns {
+            ColumnsGrant::These(_) => listed,
+            ColumnsGrant::AllExcept(_) => {
+                table.columns.iter().filter(|column| !listed.iter().any(|hidden| hidden.name == column.name)).collect()
+            }
+        };
+        let is_none = match &grant.columns {
+            ColumnsGrant::These(names) => names.is_empty(),
+            ColumnsGrant::AllExcept(_) => visible.is_empty(),
+        };
+        if is_none {
+            self.error(grant, &[key], Problem::NoColumns(grant.key.clone()));
+        }
+        visible
+    }
+
+    fn masks(&mut self, grant: &TableGrant, table: &Table, visible: &[&Column]) -> BTreeMap<String, Mask> {
         let mut masks = BTreeMap::new();
         for (column, written) in &grant.masks {
             let below = [PathPart::Key("masks".to_owned()), PathPart::Key(column.clone())];
@@ -209,7 +297,7 @@ impl<'a> Compiling<'a> {
                 self.error(grant, &below, unknown_column(column, table));
                 continue;
             };
-            if !grant.columns.iter().any(|listed| self.catalog.dialect().same_name(listed, column)) {
+            if !visible.iter().any(|visible| visible.name == found.name) {
                 self.error(grant, &below, Problem::MaskOnHiddenColumn(column.clone()));
             }
             if let Some(mask) = mask
@@ -221,20 +309,16 @@ impl<'a> Compiling<'a> {
         masks
     }
 
-    fn columns(&mut self, grant: &TableGrant, table: &Table, masks: &BTreeMap<String, Mask>) -> Vec<RestrictedColumn> {
-        let key = || PathPart::Key("columns".to_owned());
+    fn columns(
+        &mut self,
+        grant: &TableGrant,
+        table: &Table,
+        visible: Vec<&Column>,
+        masks: &BTreeMap<String, Mask>,
+    ) -> Vec<RestrictedColumn> {
         let mut columns: Vec<RestrictedColumn> = Vec::new();
-        for (index, name) in grant.columns.iter().enumerate() {
-            let below = [key(), PathPart::Index(index)];
-            let Some(column) = self.catalog.column(table, name) else {
-                self.error(grant, &below, unknown_column(name, table));
-                continue;
-            };
-            if columns.iter().any(|seen| seen.name == column.name) {
-                self.error(grant, &below, Problem::DuplicateColumn(name.clone()));
-                continue;
-            }
-            let below = [PathPart::Key("masks".to_owned()), PathPart::Key(name.clone())];
+        for column in visible {
+            let below = [PathPart::Key("masks".to_owned()), PathPart::Key(column.name.clone())];
             let mask = masks.get(&column.name).map(|mask| mask.over(table, column, self.catalog));
             let mask = mask.transpose().unwrap_or_else(|problem| {
                 self.error(grant, &below, problem);
@@ -244,9 +328,6 @@ impl<'a> Compiling<'a> {
                 self.warnings.push(at(grant, &below, Problem::LeakyMask(leak)));
             }
             columns.push(RestrictedColumn { name: column.name.clone(), mask });
-        }
-        if grant.columns.is_empty() {
-            self.error(grant, &[key()], Problem::NoColumns(grant.key.clone()));
         }
         columns
     }
@@ -262,6 +343,12 @@ pub(super) fn at(grant: &TableGrant, below: &[PathPart], problem: Problem) -> Po
     let mut path = vec![PathPart::Key("tables".to_owned()), PathPart::Key(grant.key.clone())];
     path.extend_from_slice(below);
     PolicyError { path, problem }
+}
+
+/// A table that the database does not have.
+pub(super) fn unknown_table(name: &str, catalog: &Catalog) -> Problem {
+    let suggestion = similar(name, catalog.tables().iter().map(|table| table.id.name.as_str()));
+    Problem::UnknownTable { name: name.to_owned(), suggestion }
 }
 
 fn unknown_column(name: &str, table: &Table) -> Problem {

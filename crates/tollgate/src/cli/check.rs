@@ -102,6 +102,9 @@ fn print(command: &Check, compiled: &Compiled) {
     if !notes.is_empty() {
         output::line(format_args!("{}\n", notes.join("\n")));
     }
+    for line in open_tables(compiled) {
+        output::line(line);
+    }
     match gateway.unavailable.len() {
         0 => output::line(paint.green("the configuration can be served")),
         _ => {
@@ -139,6 +142,15 @@ fn roles(compiled: &Compiled) -> Vec<Vec<String>> {
         vec![role.name.to_string(), tables.to_string(), tools.to_string(), query.join(", "), agents.join(", ")]
     };
     gateway.roles.values().map(row).collect()
+}
+
+/// What a role sees although no line names it: every column but some.
+fn open_tables(compiled: &Compiled) -> Vec<String> {
+    let tables = compiled.matrix.all_except().map(|(role, database, table, open)| {
+        let visible: Vec<&str> = open.visible().collect();
+        format!("{role} sees in {database} {table}, by `all_except`: {}\n", visible.join(", "))
+    });
+    tables.collect()
 }
 
 fn tools(gateway: &Gateway) -> Vec<Vec<String>> {
@@ -186,6 +198,9 @@ fn to_json(command: &Check, result: &Result<Compiled, Diagnostics>) -> Value {
         "roles": gateway.roles.keys().collect::<Vec<_>>(),
         "agents": gateway.agents.keys().collect::<Vec<_>>(),
         "fenced": fenced(gateway),
+        "all_except": compiled.matrix.all_except().map(|(role, database, table, open)| json!({
+            "role": role, "database": database, "table": table, "visible": open.visible().collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
         "findings": findings(compiled),
     });
     if let (true, Some(object)) = (command.matrix, value.as_object_mut()) {

@@ -444,11 +444,17 @@ fn grant(database: &DatabaseName, written: &file::Role, mask_key: Option<Arc<Mas
                 key: key.to_string(),
                 schema: key.schema.clone(),
                 table: key.table.clone(),
-                columns: table.columns.clone(),
+                columns: match &table.columns {
+                    file::Columns::These(names) => policy::ColumnsGrant::These(names.clone()),
+                    file::Columns::AllExcept(written) => policy::ColumnsGrant::AllExcept(written.all_except.clone()),
+                },
                 masks: table.masks.iter().map(|(column, mask)| (column.clone(), mask_grant(mask))).collect(),
                 rows: Some(match &table.rows {
                     file::Rows::One(condition) => policy::RowsGrant::One(condition.clone()),
                     file::Rows::All(conditions) => policy::RowsGrant::List(conditions.clone()),
+                    file::Rows::Owner(written) => {
+                        policy::RowsGrant::Owner { sql: written.sql.clone(), tables: written.owner.clone() }
+                    }
                 }),
             })
             .collect(),
@@ -529,6 +535,10 @@ impl PolicyHash {
                     for condition in conditions {
                         self.part(condition);
                     }
+                }
+                self.part("");
+                for whole in &table.owner {
+                    self.part(whole);
                 }
                 self.part("");
                 for (column, access) in table.columns.iter().filter(|(_, access)| *access != Access::Deny) {

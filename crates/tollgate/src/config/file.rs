@@ -119,15 +119,32 @@ pub struct Role {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// The columns that exist for the role; all others do not.
-    #[schemars(length(min = 1))]
-    pub columns: Vec<String>,
+    /// The columns that exist for the role.
+    pub columns: Columns,
     /// Masks by column: every use of the column sees the masked value.
     #[serde(default)]
     pub masks: BTreeMap<String, Mask>,
     /// The rows that exist for the role: a SQL condition over the table's columns and `:claims.NAME`, a list of conditions that must
-    /// all hold, or `all`.
+    /// all hold, `all`, or a condition that reads some tables whole.
     pub rows: Rows,
+}
+
+/// The columns that exist for a role.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Columns {
+    /// These; all others do not exist.
+    These(#[schemars(length(min = 1))] Vec<String>),
+    /// All but some.
+    AllExcept(AllExcept),
+}
+
+/// All columns but some: what a table gets later shows at once.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AllExcept {
+    /// The columns that do not exist for the role; every other one does, new ones too.
+    pub all_except: Vec<String>,
 }
 
 /// A mask.
@@ -201,6 +218,20 @@ pub enum Rows {
     One(String),
     /// Conditions that must all hold.
     All(Vec<String>),
+    /// A condition that reads some tables whole.
+    Owner(OwnerRows),
+}
+
+/// A row filter in whose subqueries some tables stand whole.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnerRows {
+    /// The condition.
+    #[schemars(length(min = 1))]
+    pub sql: String,
+    /// Tables that its subqueries read whole, unmasked and unfiltered, whatever the role sees of them.
+    #[schemars(length(min = 1))]
+    pub owner: Vec<String>,
 }
 
 /// How much one call may return.

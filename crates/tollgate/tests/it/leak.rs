@@ -12,7 +12,7 @@ use tollgate_backends::{
 };
 use tollgate_core::{
     names::{ParamName, Value},
-    policy::{MaskGrant, Role, RoleGrant, RowsGrant, TableGrant},
+    policy::{ColumnsGrant, MaskGrant, Role, RoleGrant, RowsGrant, TableGrant},
     sql::{CheckedStatement, ParamShape, Request, check, tree::Slot},
 };
 
@@ -44,7 +44,7 @@ fn grant(suite: &Json) -> RoleGrant {
         key: key.clone(),
         schema: None,
         table: key.split('.').next_back().unwrap().to_owned(),
-        columns: texts(&table["columns"]),
+        columns: ColumnsGrant::These(texts(&table["columns"])),
         masks: table["masks"]
             .as_object()
             .into_iter()

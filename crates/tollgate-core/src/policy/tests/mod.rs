@@ -169,7 +169,7 @@ fn mistakes() {
 fn matrix() -> Matrix {
     let dialect = Dialect::Postgres;
     let mut matrix = Matrix::default();
-    for name in ["support", "analyst", "auditor", "clerk"] {
+    for name in ["support", "analyst", "auditor", "clerk", "manager"] {
         let shop = DatabaseMatrix::of(&role(dialect, name), &catalog(dialect));
         let tools = match name {
             "support" => vec!["orders_of_user".parse().unwrap(), "users_by_region".parse().unwrap()],

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{read, testdata};
 use crate::catalog::{Catalog, Column, SqlType, Table, TableId, TableKind, TypeKind};
 use crate::names::Dialect;
-use crate::policy::{MaskGrant, Role, RoleGrant, RowsGrant, TableGrant};
+use crate::policy::{ColumnsGrant, MaskGrant, Role, RoleGrant, RowsGrant, TableGrant};
 use crate::sql::MaskKey;
 
 /// The schema, in a dialect.
@@ -97,11 +97,18 @@ fn table_grant(key: &str, written: &Value) -> TableGrant {
         key: key.to_owned(),
         schema: parts.pop().map(str::to_owned),
         table,
-        columns: written["columns"].as_array().unwrap().iter().map(text).collect(),
+        columns: match &written["columns"] {
+            Value::Array(list) => ColumnsGrant::These(list.iter().map(text).collect()),
+            all => ColumnsGrant::AllExcept(all["all_except"].as_array().unwrap().iter().map(text).collect()),
+        },
         masks: masks.into_iter().flatten().map(|(column, mask)| (column.clone(), mask_grant(mask))).collect(),
         rows: match written.get("rows") {
             None => None,
             Some(Value::Array(list)) => Some(RowsGrant::List(list.iter().map(text).collect())),
+            Some(Value::Object(rows)) => Some(RowsGrant::Owner {
+                sql: text(&rows["sql"]),
+                tables: rows["owner"].as_array().unwrap().iter().map(text).collect(),
+            }),
             Some(one) => Some(RowsGrant::One(text(one))),
         },
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    policy::{MaskGrant, Role, RoleGrant, RowsGrant, TableGrant},
+    policy::{ColumnsGrant, MaskGrant, Role, RoleGrant, RowsGrant, TableGrant},
     tools::tests::fixtures::catalog,
 };
 
@@ -16,7 +16,7 @@ fn tool(dialect: Dialect, sensitive: &[&str]) -> QueryTool {
         key: format!("shop.{table}"),
         schema: None,
         table: table.to_owned(),
-        columns: columns.iter().map(|&column| column.to_owned()).collect(),
+        columns: ColumnsGrant::These(columns.iter().map(|&column| column.to_owned()).collect()),
         masks: masks
             .iter()
             .map(|(column, mask)| ((*column).to_owned(), MaskGrant::Named((*mask).to_owned())))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use tollgate_core::{
     names::Dialect,
-    policy::{MaskGrant, RoleGrant, RowsGrant, TableGrant},
+    policy::{ColumnsGrant, MaskGrant, RoleGrant, RowsGrant, TableGrant},
 };
 
 use super::{
@@ -94,7 +94,7 @@ impl World {
                 key: format!("db.{}", table.name),
                 schema: None,
                 table: table.name.clone(),
-                columns: grant.columns.iter().map(|(index, _)| column(*index)).collect(),
+                columns: ColumnsGrant::These(grant.columns.iter().map(|(index, _)| column(*index)).collect()),
                 masks: masked.collect(),
                 rows: Some(match filters.as_slice() {
                     [] => RowsGrant::One("all".to_owned()),
