@@ -227,6 +227,6 @@ pub fn left_out(dialect: Dialect) -> impl Iterator<Item = (&'static str, &'stati
 impl FunctionSpec {
     /// Whether it is a construct of the grammar that looks like a function and lives in no schema (`coalesce`).
     pub fn is_syntax(&self) -> bool {
-        matches!(self.name, "coalesce" | "nullif" | "greatest" | "least" | "iif")
+        matches!(self.name, "coalesce" | "nullif" | "greatest" | "least" | "grouping" | "iif")
     }
 }

@@ -291,6 +291,7 @@ pub(super) fn is_total(function: &Function, cx: &Context) -> bool {
     // Arguments that become one type first: `coalesce(decimal, float)` converts.
     if cx.dialect == Dialect::Postgres
         && spec.is_syntax()
+        && spec.result == ResultType::FirstArgument
         && Kind::merge(args.iter().map(|arg| of(arg, cx))) == Some(Kind::Clash)
     {
         return false;

@@ -83,7 +83,7 @@ impl Printer {
 }
 
 /// PostgreSQL's functions that are syntax and have no schema.
-const SYNTAX: [&str; 4] = ["coalesce", "nullif", "greatest", "least"];
+const SYNTAX: [&str; 5] = ["coalesce", "nullif", "greatest", "least", "grouping"];
 
 /// Whether a text can stand as a type: it starts with a letter, and nothing in it can end the cast around it.
 pub(in crate::sql) fn is_type_name(name: &str) -> bool {

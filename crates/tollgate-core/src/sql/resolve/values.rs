@@ -8,9 +8,11 @@ use super::names::Names;
 use super::output::{common_type, describe};
 use super::query::Outer;
 use super::refused;
+use crate::catalog::{SqlType, TypeKind};
+use crate::names::Dialect;
 use crate::sql::error::SqlError;
 use crate::sql::limits::{PROJECTION_MAX, VALUES_MAX};
-use crate::sql::tree::{ColumnRef, Distinct, Expr, Projection, Relation, Select};
+use crate::sql::tree::{ColumnRef, Distinct, Expr, Literal, Projection, Relation, Select, UnaryOp};
 
 impl Resolver<'_> {
     /// `VALUES (…), …` as a SELECT of its columns, `column1` and so on in every database.
@@ -57,10 +59,37 @@ impl Resolver<'_> {
             relation: alias.to_owned(),
             name: name.clone(),
             origin: None,
-            ty: common_type(self.dialect, cells()),
+            ty: common_type(self.dialect, cells()).or_else(|| number_type(self.dialect, cells())),
             masked,
             nullable,
         };
         Projection { expr: Expr::Column(column), name }
+    }
+}
+
+/// The type that PostgreSQL gives a column of number constants and NULLs: that of the widest.
+fn number_type<'e>(dialect: Dialect, cells: impl Iterator<Item = &'e Expr>) -> Option<SqlType> {
+    if dialect == Dialect::Sqlite {
+        return None;
+    }
+    let mut widest: Option<(u8, &str, TypeKind)> = None;
+    for cell in cells.filter(|cell| **cell != Expr::Literal(Literal::Null)) {
+        let text = number(cell)?;
+        let this = match text.parse::<i128>() {
+            Ok(whole) if i32::try_from(whole).is_ok() => (0, "integer", TypeKind::Int),
+            Ok(whole) if i64::try_from(whole).is_ok() => (1, "bigint", TypeKind::BigInt),
+            Ok(_) | Err(_) => (2, "numeric", TypeKind::Decimal),
+        };
+        widest = widest.filter(|known| known.0 >= this.0).or(Some(this));
+    }
+    widest.map(|(_, name, kind)| SqlType { name: name.to_owned(), kind })
+}
+
+/// The digits of a number constant, its sign aside.
+fn number(cell: &Expr) -> Option<&str> {
+    match cell {
+        Expr::Literal(Literal::Number(text)) => Some(text),
+        Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } => number(expr),
+        _ => None,
     }
 }
