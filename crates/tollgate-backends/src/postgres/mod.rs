@@ -12,6 +12,8 @@ mod introspect;
 mod login;
 mod numeric;
 mod prepare;
+#[cfg(any(test, feature = "testing"))]
+pub mod raw;
 mod tls;
 mod types;
 mod url;

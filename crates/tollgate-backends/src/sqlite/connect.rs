@@ -85,7 +85,7 @@ impl Connection {
 
 /// Which file a path led to: after a file was replaced, an open connection would go on reading the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FileIdentity {
+pub(super) struct FileIdentity {
     device: u64,
     inode: u64,
 }
@@ -160,7 +160,7 @@ fn live(path: &Path, opened: oneshot::Sender<Result<Connection, BackendError>>) 
     }
 }
 
-fn open(
+pub(super) fn open(
     path: &Path,
     authorizer: &Authorizer,
     current: &CurrentCall,

@@ -31,6 +31,8 @@ mod execute;
 mod hash;
 mod introspect;
 mod permissions;
+#[cfg(any(test, feature = "testing"))]
+pub mod raw;
 mod types;
 mod value;
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use sqlparser::dialect::{Dialect as ParserDialect, PostgreSqlDialect};
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use super::error::{SqlError, shown};
 use super::limits::{CHAIN_MAX, NESTING_MAX, TEXT_BYTES_MAX, TOKENS_MAX};
@@ -187,7 +187,10 @@ pub(super) fn for_parser(dialect: Dialect, text: &str) -> Result<Vec<TokenWithSp
     let mut out = Vec::new();
     let mut number_end = None;
     for lexeme in lex(dialect, text)? {
-        if matches!(lexeme.token.token, Token::Whitespace(_)) {
+        if let Token::Whitespace(white) = &lexeme.token.token {
+            if matches!(white, Whitespace::Space) && !is_space(text.get(lexeme.bytes).unwrap_or_default()) {
+                return Err(SqlError::Syntax { detail: "it holds a character that only looks like a space".into() });
+            }
             continue;
         }
         if out.len() == TOKENS_MAX {
@@ -203,6 +206,11 @@ pub(super) fn for_parser(dialect: Dialect, text: &str) -> Result<Vec<TokenWithSp
         out.push(lexeme.token);
     }
     Ok(out)
+}
+
+/// Whether it is white space to every engine. The tokenizer takes all that Unicode calls so, which engines do not.
+fn is_space(text: &str) -> bool {
+    matches!(text, " " | "\t" | "\n" | "\r" | "\u{c}")
 }
 
 /// The tokens of the grammar; everything else is refused by name.

@@ -179,6 +179,8 @@ pub struct Agent {
 pub struct Called {
     /// The HTTP status.
     pub status: u16,
+    /// The HTTP headers.
+    pub headers: String,
     /// The whole JSON-RPC answer.
     pub body: Value,
 }
@@ -275,8 +277,9 @@ impl Agent {
     async fn send(&self, request: reqwest::RequestBuilder) -> Called {
         let response = self.headers(request).send().await.unwrap();
         let status = response.status().as_u16();
+        let headers = format!("{:?}", response.headers());
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Called { status, body }
+        Called { status, headers, body }
     }
 }

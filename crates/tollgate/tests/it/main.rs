@@ -22,3 +22,4 @@ mod masks;
 mod postgres;
 mod protocol;
 mod query;
+mod redteam;

@@ -1,0 +1,117 @@
+//! The engine's own layer with no rewriting in front of it: a session as calls get it, under a login as narrow as the policy, takes
+//! every attack as it is written.
+
+use std::time::Duration;
+
+use tollgate_backends::{
+    PoolLimits,
+    postgres::raw::{RawSession, Sessions},
+    sqlite,
+};
+use tollgate_core::{
+    catalog::{ColumnId, TableId},
+    names::Dialect,
+    sql::{Footprint, functions},
+};
+
+use super::{
+    corpus::{Attack, Engine},
+    lab::Lab,
+};
+use crate::harness::tollgate;
+
+/// How long a statement may run.
+const TIME_MAX: Duration = Duration::from_millis(300);
+
+/// The columns that the policy of the lab needs: those its role sees, and those of its filters.
+const NEEDED: [(&str, &[&str]); 7] = [
+    ("customers", &["id", "tenant", "name", "email"]),
+    ("orders", &["id", "tenant", "total"]),
+    ("notes", &["id", "body", "tenant"]),
+    ("big", &["n"]),
+    ("t", &["id", "a", "b", "c", "x", "doc", "tenant"]),
+    ("events", &["id", "kind", "tenant"]),
+    ("assets", &["id", "label", "tenant"]),
+];
+
+/// What a session said to an attack, all of it: values and errors.
+/// PostgreSQL's sessions stay open until the caller is done looking at what they hold.
+pub async fn said(lab: &Lab, sessions: Option<&Sessions>, attack: &Attack, open: &mut Vec<RawSession>) -> String {
+    let mut said = String::new();
+    for step in &attack.steps {
+        let text = lab.aimed(step);
+        match lab.engine {
+            Engine::Postgres => {
+                let session = opened(sessions.unwrap()).await;
+                for answer in [session.one(&text).await, session.many(&text).await] {
+                    said.push_str(&answer.map_or_else(|error| format!("{error:?}"), |values| values.join("\n")));
+                    said.push('\n');
+                }
+                open.push(session);
+            }
+            Engine::Sqlite => said.push_str(&sqlite_said(lab, &text)),
+        }
+    }
+    said
+}
+
+/// What the engine's layer is known to let through, and why. None of it writes or reads data. The README beside the attacks says it,
+/// and so does what `tollgate harden` prints.
+pub fn lets_through(attack: &Attack) -> Option<&'static str> {
+    match attack.id.as_str() {
+        "PG-033" | "PG-034" => Some("NOTIFY needs no privilege and is no write to PostgreSQL"),
+        "PG-036" => Some("every role may take advisory locks, which the owner's own programs do"),
+        "PG-042" => Some("a transaction id can be used up by asking for it"),
+        _ => None,
+    }
+}
+
+/// A session, once the server has got over the last one.
+async fn opened(sessions: &Sessions) -> RawSession {
+    for _ in 0..100 {
+        if let Ok(session) = sessions.open().await {
+            return session;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the server takes no sessions any more");
+}
+
+fn sqlite_said(lab: &Lab, text: &str) -> String {
+    let session = sqlite::raw::RawSession::open(lab.file(), &footprint()).unwrap();
+    let one = session.one(text, TIME_MAX).map_or_else(|error| error.to_string(), |values| values.join("\n"));
+    let many = session.many(text, TIME_MAX).map_or_else(|error| error.to_string(), |()| String::new());
+    let after = session.unguarded().unwrap();
+    let number = |sql: &str| after.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(number("PRAGMA query_only"), 1, "{text}");
+    assert_eq!(number("SELECT count(*) FROM temp.sqlite_schema"), 0, "{text}");
+    assert!(after.is_autocommit(), "{text}");
+    format!("{one}\n{many}\n")
+}
+
+/// All that a statement of the lab's role could name.
+fn footprint() -> Footprint {
+    let table = |name: &str| TableId { schema: "main".to_owned(), name: name.to_owned() };
+    let columns = NEEDED.iter().flat_map(|(name, columns)| {
+        columns.iter().map(move |column| ColumnId { table: table(name), column: (*column).to_owned() })
+    });
+    Footprint {
+        columns: columns.collect(),
+        tables: NEEDED.iter().map(|(name, _)| table(name)).collect(),
+        functions: functions::list(Dialect::Sqlite).iter().map(|function| function.name.to_owned()).collect(),
+        ..Footprint::default()
+    }
+}
+
+/// A login that `tollgate harden` makes for the lab's role.
+pub async fn narrow_login(lab: &Lab) -> Sessions {
+    let config = lab.folder().join("tollgate.yaml");
+    let hardened =
+        tollgate().args(["harden", "--role", "agent", "--login", "narrow", "-c"]).arg(config).output().unwrap();
+    assert!(hardened.status.success(), "{}", String::from_utf8_lossy(&hardened.stderr));
+    let database = lab.database();
+    database.run(std::str::from_utf8(&hardened.stdout).unwrap()).await;
+    database.run(&format!("ALTER ROLE narrow PASSWORD '{}'", database.password())).await;
+    let limits = PoolLimits { statement_timeout: TIME_MAX, ..PoolLimits::default() };
+    Sessions::of(&database.url_of("narrow"), &limits).unwrap()
+}
