@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tollgate_core::{
     catalog::{Catalog, TableId},
-    names::{Code, Dialect, Refusal, Value},
+    names::{Code, Dialect, Refusal, ResultForm, Value},
     sql::{CheckedStatement, Described, Reach},
 };
 
@@ -87,6 +87,8 @@ pub struct Execution<'a> {
     pub values: &'a [Value],
     /// What may be read of the answer.
     pub limits: ReadLimits,
+    /// How its rows are written.
+    pub form: ResultForm,
     /// When everything must be over, waiting for a connection included.
     pub deadline: Instant,
     /// Fires when the caller no longer wants the answer.
@@ -116,7 +118,7 @@ pub struct Executed {
 /// Rows, encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rows {
-    /// A JSON array of objects, `[{"id":1},…]`, valid UTF-8.
+    /// A JSON array of objects, `[{"id":1},…]`, or of lists, `[[1],…]`, valid UTF-8.
     pub json: Vec<u8>,
     /// How many.
     pub count: u32,

@@ -1,9 +1,10 @@
 //! Rows into JSON as they arrive, within the limits. It never holds more than `bytes_max` and the row at hand, and what it
 //! writes is what both the structured result and the text content show: invisible characters are escaped in it.
 
-use std::{io::Write as _, mem};
+use std::{borrow::Cow, io::Write as _, mem};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tollgate_core::names::ResultForm;
 
 use crate::{ReadLimits, Rows, Truncation};
 
@@ -16,9 +17,12 @@ pub(crate) use escape::string;
 /// The largest integer up to which every integer is exact in a JSON reader that has only floats.
 const EXACT_MAX: u64 = 1 << 53;
 
-/// The keys of a statement's rows, encoded once: `{"id":`, `,"name":`, ….
+/// What stands before each value of a statement's rows, and behind the last, encoded once: `{"id":`, `,"name":`, …, `}`.
 #[derive(Clone, Debug)]
-pub(crate) struct Keys(Vec<Vec<u8>>);
+pub(crate) struct Keys {
+    before: Vec<Vec<u8>>,
+    close: u8,
+}
 
 impl Keys {
     /// The keys in the order of the columns.
@@ -29,7 +33,21 @@ impl Keys {
             key.push(b':');
             key
         };
-        Self(names.into_iter().enumerate().map(key).collect())
+        Self { before: names.into_iter().enumerate().map(key).collect(), close: b'}' }
+    }
+
+    /// The same columns without their names: each row is a list.
+    pub(crate) fn list(&self) -> Self {
+        let before = (0..self.before.len()).map(|index| vec![if index == 0 { b'[' } else { b',' }]);
+        Self { before: before.collect(), close: b']' }
+    }
+
+    /// The keys of that form.
+    pub(crate) fn of(&self, form: ResultForm) -> Cow<'_, Self> {
+        match form {
+            ResultForm::Rows => Cow::Borrowed(self),
+            ResultForm::Table => Cow::Owned(self.list()),
+        }
     }
 }
 
@@ -73,20 +91,20 @@ impl<'k> RowsWriter<'k> {
         if self.count > 0 {
             self.json.push(b',');
         }
-        for (index, key) in self.keys.0.iter().enumerate() {
+        for (index, key) in self.keys.before.iter().enumerate() {
             self.json.extend_from_slice(key);
             if let Err(error) = value(index, &mut self.json) {
                 self.json.truncate(start);
                 return Err(error);
             }
-            // Two bytes are still to come: this row's brace and the array's bracket.
+            // Two bytes are still to come: this row's end and the array's.
             if self.json.len() + 2 > self.limits.bytes_max {
                 self.json.truncate(start);
                 self.truncated = Some(Truncation::Bytes);
                 return Ok(Reading::Full);
             }
         }
-        self.json.push(b'}');
+        self.json.push(self.keys.close);
         self.count += 1;
         Ok(Reading::More)
     }

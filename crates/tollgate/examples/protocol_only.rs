@@ -38,7 +38,7 @@ impl ToolHost for Tools {
                 let given = call.arguments.as_deref().map_or("{}", RawValue::get);
                 let json = format!(r#"{{"rows":[{given}],"row_count":1,"truncated":false,"next_cursor":null}}"#);
                 match RawValue::from_string(json) {
-                    Ok(json) => CallReply::Rows { json, call_id },
+                    Ok(json) => CallReply::Rows { json, marked: None, call_id },
                     Err(_) => refused(Code::INTERNAL, "the arguments could not be echoed"),
                 }
             }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tollgate_core::{
     catalog::Catalog,
-    names::{Dialect, ParamName, Value},
+    names::{Dialect, ParamName, ResultForm, Value},
     sql::{
         CheckedStatement, ClaimUse, ParamShape, Request, RestrictedColumn, Restriction, Restrictions, Scope, check,
         resolve_predicate, restrict_predicate, tree::Slot,
@@ -111,6 +111,7 @@ impl<F: Fixture> Bench<F> {
             statement: &statement,
             values: &values,
             limits: terms.limits,
+            form: ResultForm::Rows,
             deadline: terms.deadline,
             cancel: &terms.cancel,
         };

@@ -151,3 +151,22 @@ fn a_value_that_cannot_be_written_leaves_no_half_row() {
     assert_eq!(failed, Err("no"));
     assert_eq!(writer.finish().json, br#"[{"a":null,"b":null}]"#);
 }
+
+#[test]
+fn rows_can_be_lists_without_the_names() {
+    let keys = Keys::new(["id", "name"]);
+    let list = keys.of(tollgate_core::names::ResultForm::Table);
+    let mut writer = RowsWriter::new(&list, ReadLimits { rows_max: 9, bytes_max: 99 });
+    for id in 1..3 {
+        let row = |index, out: &mut Vec<u8>| -> Result<(), ()> {
+            if index == 0 {
+                integer(out, id)
+            } else {
+                string(out, "a")
+            }
+            Ok(())
+        };
+        assert_eq!(writer.row(row), Ok(Reading::More));
+    }
+    assert_eq!(writer.finish().json, br#"[[1,"a"],[2,"a"]]"#);
+}

@@ -18,7 +18,10 @@ use futures_util::{
 };
 use tokio::time::Instant;
 use tokio_postgres::{Client, RowStream, error::Severity};
-use tollgate_core::{names::Value, sql::CheckedStatement};
+use tollgate_core::{
+    names::{ResultForm, Value},
+    sql::CheckedStatement,
+};
 
 use super::{
     bind::{self, Bound},
@@ -63,6 +66,7 @@ pub(super) async fn execute(pool: &Arc<Pool<Connector>>, asked: Execution<'_>) -
         statement: Arc::clone(asked.statement),
         values: asked.values.to_vec(),
         limits: asked.limits,
+        form: asked.form,
         left: Arc::clone(&left),
     };
     let call = Box::pin(call.run(Lease::new(pooled)));
@@ -82,6 +86,7 @@ struct Call {
     statement: Arc<CheckedStatement>,
     values: Vec<Value>,
     limits: ReadLimits,
+    form: ResultForm,
     /// Whether the caller has left, so that nothing more is to be started.
     left: Arc<AtomicBool>,
 }
@@ -122,7 +127,7 @@ impl Call {
             if self.left.load(Ordering::Acquire) {
                 return Err(BackendError::of(ErrorKind::Cancelled).into());
             }
-            let exchange = Exchange { prepared: &prepared, limits: self.limits };
+            let exchange = Exchange { prepared: &prepared, limits: self.limits, form: self.form };
             let outcome = match connection.pattern {
                 Pattern::Autocommit => exchange.alone(&connection.client, bound).await,
                 Pattern::Transaction => exchange.in_transaction(&connection.client, bound).await,
@@ -172,6 +177,7 @@ impl Ended {
 struct Exchange<'a> {
     prepared: &'a Prepared,
     limits: ReadLimits,
+    form: ResultForm,
 }
 
 impl Exchange<'_> {
@@ -214,7 +220,8 @@ impl Exchange<'_> {
     /// The rows within the limits. An answer that a limit cut is read on for a moment, so that its connection can be kept.
     async fn read(self, stream: RowStream) -> Result<Answer, Failure> {
         let mut stream = Box::pin(stream);
-        let mut writer = RowsWriter::new(&self.prepared.keys, self.limits);
+        let keys = self.prepared.keys.of(self.form);
+        let mut writer = RowsWriter::new(&keys, self.limits);
         let encodings = &self.prepared.encodings;
         let mut reading = Reading::More;
         while reading == Reading::More {

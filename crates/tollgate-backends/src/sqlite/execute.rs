@@ -14,7 +14,7 @@ use std::{
 use rusqlite::{OptionalExtension as _, PrepFlags, Statement};
 use tollgate_core::{
     catalog::{SqlType, TypeKind},
-    names::Value,
+    names::{ResultForm, Value},
     sql::{Author, CheckedStatement, Described, Footprint, OutputColumn},
 };
 
@@ -115,6 +115,7 @@ impl<'c> Engine<'c> {
         statement: &CheckedStatement,
         values: &[Value],
         limits: ReadLimits,
+        form: ResultForm,
     ) -> Result<(Rows, Duration), BackendError> {
         let sent = Instant::now();
         let (authorizer, current) = (self.authorizer.clone(), self.current.clone());
@@ -128,7 +129,7 @@ impl<'c> Engine<'c> {
             }
         };
         let _armed = authorizer.arm(&prepared.allowance);
-        let rows = prepared.run(values, limits).map_err(|error| error.explained(&current))?;
+        let rows = prepared.run(values, limits, form).map_err(|error| error.explained(&current))?;
         Ok((rows, sent.elapsed()))
     }
 
@@ -141,7 +142,7 @@ impl<'c> Engine<'c> {
         limits: ReadLimits,
     ) -> Result<Rows, BackendError> {
         let _armed = self.authorizer.arm(&prepared.allowance);
-        prepared.run(values, limits).map_err(|error| error.explained(&self.current))
+        prepared.run(values, limits, ResultForm::Rows).map_err(|error| error.explained(&self.current))
     }
 
     /// What SQLite says of a statement without running it.
@@ -276,16 +277,17 @@ impl<'c> Engine<'c> {
 
 impl Prepared<'_> {
     /// Runs the statement. Its authorizer must be armed.
-    fn run(&mut self, values: &[Value], limits: ReadLimits) -> Result<Rows, Failure> {
-        let rows = bind_all(&mut self.statement, values).and_then(|()| self.read(limits));
+    fn run(&mut self, values: &[Value], limits: ReadLimits, form: ResultForm) -> Result<Rows, Failure> {
+        let rows = bind_all(&mut self.statement, values).and_then(|()| self.read(limits, form));
         // The values of one caller do not stay for the next.
         self.statement.clear_bindings();
         rows
     }
 
-    fn read(&mut self, limits: ReadLimits) -> Result<Rows, Failure> {
+    fn read(&mut self, limits: ReadLimits, form: ResultForm) -> Result<Rows, Failure> {
         let running = |error| Failure::Sqlite(error, Phase::Running);
-        let mut writer = RowsWriter::new(&self.keys, limits);
+        let keys = self.keys.of(form);
+        let mut writer = RowsWriter::new(&keys, limits);
         let mut rows = self.statement.raw_query();
         while let Some(row) = rows.next().map_err(running)? {
             let reading = writer.row(|index, out| -> rusqlite::Result<()> {

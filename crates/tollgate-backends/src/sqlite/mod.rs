@@ -141,9 +141,9 @@ impl Backend for Sqlite {
     fn execute<'a>(&'a self, execution: Execution<'a>) -> BoxFuture<'a, Result<Executed, BackendError>> {
         let statement = Arc::clone(execution.statement);
         let values = execution.values.to_vec();
-        let limits = execution.limits;
+        let (limits, form) = (execution.limits, execution.form);
         Box::pin(async move {
-            let work = move |engine: &mut Engine<'_>| engine.execute(&statement, &values, limits);
+            let work = move |engine: &mut Engine<'_>| engine.execute(&statement, &values, limits, form);
             let ((rows, ran), waited) = self.run(execution.deadline, execution.cancel, work).await?;
             Ok(Executed { rows, waited, ran })
         })

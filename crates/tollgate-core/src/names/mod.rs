@@ -4,6 +4,7 @@ mod code;
 mod dialect;
 mod ident;
 mod invisible;
+mod presentation;
 mod principal;
 mod value;
 
@@ -11,5 +12,6 @@ pub use code::{Code, Refusal};
 pub use dialect::Dialect;
 pub use ident::{AgentName, ClaimName, DatabaseName, InvalidName, ParamName, RoleName, ToolName};
 pub use invisible::is_invisible;
+pub use presentation::{Marking, Presentation, ResultForm};
 pub use principal::{AgentId, ClaimValue, Claims, Origin, Principal};
 pub use value::Value;

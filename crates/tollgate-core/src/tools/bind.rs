@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     catalog::SqlType,
-    names::{Claims, DatabaseName, Dialect, ParamName, Principal, Value},
+    names::{Claims, DatabaseName, Dialect, ParamName, Presentation, Principal, Value},
     policy::Authorized,
     sql::{self, CheckedStatement, SlotUse, tree::Slot},
 };
@@ -56,6 +56,8 @@ pub struct BoundCall {
     pub page: BoundPage,
     /// Rows that it delivers at most.
     pub rows_max: u32,
+    /// How its result is shown.
+    pub presentation: Presentation,
 }
 
 /// Binds a call of what a role may call. Every argument that does not fit is told, up to a bound, in one refusal.
@@ -76,7 +78,14 @@ pub(super) fn bind_plan(plan: &Plan, call: &Call<'_>) -> Result<BoundCall, BindE
     let variant = plan.variant(kept).ok_or(BindError::Internal("a set of clauses has no statement"))?;
     let tool = plan.tool();
     let callee = Callee { database: tool.database(), tool: tool.name(), fingerprint: tool.fingerprint() };
-    bind_statement(&Chosen { callee, variant, pageable: plan.pageable(), rows_max: plan.rows_max() }, &given, call)
+    let chosen = Chosen {
+        callee,
+        variant,
+        pageable: plan.pageable(),
+        rows_max: plan.rows_max(),
+        presentation: plan.presentation(),
+    };
+    bind_statement(&chosen, &given, call)
 }
 
 /// The statement that a call's arguments chose.
@@ -86,11 +95,12 @@ pub(super) struct Chosen<'a> {
     /// Whether a cursor may continue it.
     pub(super) pageable: bool,
     pub(super) rows_max: u32,
+    pub(super) presentation: Presentation,
 }
 
 /// Page, patterns and values of the chosen statement.
 pub(super) fn bind_statement(chosen: &Chosen<'_>, given: &Given<'_>, call: &Call<'_>) -> Result<BoundCall, BindError> {
-    let Chosen { callee, variant, pageable, rows_max } = chosen;
+    let Chosen { callee, variant, pageable, rows_max, presentation } = chosen;
     let binding = pageable.then(|| {
         let arguments = given.values.iter().map(|(name, value)| (*name, value));
         cursor::binding(*callee, call.caller, call.policy_hash, variant.statement.fingerprint(), arguments)
@@ -112,6 +122,7 @@ pub(super) fn bind_statement(chosen: &Chosen<'_>, given: &Given<'_>, call: &Call
         values,
         page,
         rows_max: *rows_max,
+        presentation: *presentation,
     })
 }
 

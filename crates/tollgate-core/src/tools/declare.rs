@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Number;
 
-use crate::names::{DatabaseName, ParamName, ToolName};
+use crate::names::{DatabaseName, ParamName, ResultForm, ToolName};
 
 /// A tool as written.
 #[derive(Clone, Debug, Serialize)]
@@ -26,6 +26,14 @@ pub struct Declaration {
     /// Rows at most; the role's own limit may be smaller.
     #[cfg_attr(test, serde(default))]
     pub rows_max: Option<u32>,
+    /// The form of its result, where it is not the role's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(default))]
+    pub result: Option<ResultForm>,
+    /// Whether its result is marked as data, where that is not the role's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(default))]
+    pub fence: Option<bool>,
     /// Set when another tool replaces it.
     #[cfg_attr(test, serde(default))]
     pub deprecated: Option<DeprecationDeclaration>,

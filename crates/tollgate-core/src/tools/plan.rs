@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, SqlType},
-    names::{ClaimName, Claims, ParamName, ToolName},
+    names::{ClaimName, Claims, ParamName, Presentation, ToolName},
     sql::{self, CheckedStatement, Described, PageBound, ParamShape, Request, Restrictions, tree::Slot},
 };
 
@@ -37,6 +37,8 @@ pub struct CompileRequest<'a> {
     pub restrictions: &'a Restrictions,
     /// The role's limit of rows.
     pub rows_max: Option<u32>,
+    /// How the role's results are shown, where the tool does not say.
+    pub presentation: Presentation,
     /// The tools the role may call: a replacement that is not among them is not named to the agent.
     pub granted: &'a BTreeSet<ToolName>,
     /// Names of parameters and claims that the operator's `audit.sensitive` lists.
@@ -52,6 +54,7 @@ pub struct Draft {
     variants: Vec<(u32, Arc<CheckedStatement>)>,
     replacement: Option<ToolName>,
     rows_max: u32,
+    presentation: Presentation,
     sensitive_claims: BTreeSet<ClaimName>,
 }
 
@@ -64,6 +67,7 @@ pub struct Plan {
     variants: BTreeMap<u32, Variant>,
     replacement: Option<ToolName>,
     rows_max: u32,
+    presentation: Presentation,
     sensitive_claims: BTreeSet<ClaimName>,
     pageable: bool,
     listing: Listing,
@@ -125,6 +129,7 @@ impl Plan {
             variants,
             replacement: replacement(tool, request.granted),
             rows_max: rows_max(request.rows_max, tool.rows_max()),
+            presentation: tool.presentation(request.presentation),
             sensitive_claims,
         })
     }
@@ -192,6 +197,10 @@ impl Plan {
         self.variants.get(&kept)
     }
 
+    pub(super) fn presentation(&self) -> Presentation {
+        self.presentation
+    }
+
     pub(super) fn replacement(&self) -> Option<&ToolName> {
         self.replacement.as_ref()
     }
@@ -239,7 +248,7 @@ impl Draft {
             title: self.tool.title().to_owned(),
             description: schema::description(&self.tool, self.replacement.as_ref()),
             input_schema: Arc::new(schema::input(&self.params, &self.clauses, pageable)),
-            output_schema: Arc::new(schema::output(self.tool.dialect(), &results)),
+            output_schema: Arc::new(schema::output(self.tool.dialect(), &results, self.presentation.result)),
             // A checked statement is a SELECT by construction.
             read_only: true,
             meta: self.tool.deprecation().map(|deprecation| deprecation.meta(self.replacement.as_ref())),
@@ -251,6 +260,7 @@ impl Draft {
             variants,
             replacement: self.replacement,
             rows_max: self.rows_max,
+            presentation: self.presentation,
             sensitive_claims: self.sensitive_claims,
             pageable,
             listing,

@@ -24,7 +24,9 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, TableId},
-    names::{ClaimName, Claims, DatabaseName, Dialect, ParamName, ToolName, Value, is_invisible},
+    names::{
+        ClaimName, Claims, DatabaseName, Dialect, ParamName, Presentation, ResultForm, ToolName, Value, is_invisible,
+    },
     policy,
     sql::{self, Author, CheckedStatement, Described, SqlError, limits::TEXT_BYTES_MAX, tree::Slot},
 };
@@ -45,6 +47,8 @@ pub struct QueryRequest<'a> {
     pub databases: BTreeMap<DatabaseName, Option<Queryable>>,
     /// The role's limit of rows.
     pub rows_max: u32,
+    /// How the role's results are shown.
+    pub presentation: Presentation,
     /// Names of parameters and claims that the operator's `audit.sensitive` lists.
     pub sensitive: &'a BTreeSet<String>,
 }
@@ -86,6 +90,7 @@ pub struct QueryTool {
     params: Vec<Param>,
     databases: BTreeMap<DatabaseName, Option<Queryable>>,
     rows_max: u32,
+    presentation: Presentation,
     /// The statements of the role's tables, for what they say of claims.
     tables: Vec<Variant>,
     sensitive_claims: BTreeSet<ClaimName>,
@@ -96,7 +101,7 @@ pub struct QueryTool {
 impl QueryTool {
     /// The tool of a role, and what the databases must be asked before it is served.
     pub fn compile(request: QueryRequest<'_>) -> Result<QueryDraft, SqlError> {
-        let QueryRequest { databases, rows_max, sensitive } = request;
+        let QueryRequest { databases, rows_max, presentation, sensitive } = request;
         let mut probes = Vec::new();
         for (name, queryable) in &databases {
             let Some(queryable) = queryable else { continue };
@@ -117,10 +122,11 @@ impl QueryTool {
             database: ParamName::fixed(DATABASE),
             sensitive_claims: claims.cloned().collect(),
             fingerprint: fingerprint(&databases),
-            listing: listing(&databases, &params, rows_max),
+            listing: listing(&databases, &params, rows_max, presentation.result),
             params,
             databases,
             rows_max,
+            presentation,
             tables: Vec::new(),
         };
         Ok(QueryDraft { tool, probes })
@@ -202,7 +208,8 @@ impl QueryTool {
         let pageable = statement.page().ordered;
         let variant = Variant { statement: Arc::new(statement), slot_types };
         let callee = Callee { database, tool: &self.name, fingerprint: &self.fingerprint };
-        bind::bind_statement(&Chosen { callee, variant: &variant, pageable, rows_max: self.rows_max }, &given, call)
+        let (rows_max, presentation) = (self.rows_max, self.presentation);
+        bind::bind_statement(&Chosen { callee, variant: &variant, pageable, rows_max, presentation }, &given, call)
     }
 }
 
@@ -270,13 +277,18 @@ fn fingerprint(databases: &BTreeMap<DatabaseName, Option<Queryable>>) -> [u8; 32
     hash.finalize().into()
 }
 
-fn listing(databases: &BTreeMap<DatabaseName, Option<Queryable>>, params: &[Param], rows_max: u32) -> Listing {
+fn listing(
+    databases: &BTreeMap<DatabaseName, Option<Queryable>>,
+    params: &[Param],
+    rows_max: u32,
+    form: ResultForm,
+) -> Listing {
     Listing {
         name: ToolName::fixed(QUERY),
         title: "Query".to_owned(),
         description: description(databases, rows_max),
         input_schema: Arc::new(schema::input(params, &super::variants::Clauses::none(), true)),
-        output_schema: Arc::new(schema::any_rows()),
+        output_schema: Arc::new(schema::any_rows(form)),
         read_only: true,
         meta: None,
     }

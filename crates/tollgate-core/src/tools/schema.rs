@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     catalog::TypeKind,
-    names::{Dialect, ToolName},
+    names::{Dialect, ResultForm, ToolName},
     sql::{CheckedStatement, Described},
 };
 
@@ -155,7 +155,7 @@ fn text_of_format(format: &str) -> Map<String, Value> {
 }
 
 /// The schema of the result. Where variants differ in their columns, only those that all have are required.
-pub(super) fn output(dialect: Dialect, variants: &[Columns<'_>]) -> Map<String, Value> {
+pub(super) fn output(dialect: Dialect, variants: &[Columns<'_>], form: ResultForm) -> Map<String, Value> {
     let mut properties: Map<String, Value> = Map::new();
     let mut seen: Vec<(String, usize)> = Vec::new();
     for (statement, described) in variants {
@@ -174,38 +174,70 @@ pub(super) fn output(dialect: Dialect, variants: &[Columns<'_>]) -> Map<String, 
             }
         }
     }
-    let required: Vec<String> =
-        seen.into_iter().filter(|(_, count)| *count == variants.len()).map(|(name, _)| name).collect();
-    rows_of(&json!({
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": false
-    }))
+    match form {
+        ResultForm::Rows => {
+            let in_all = seen.into_iter().filter(|(_, count)| *count == variants.len());
+            let required: Vec<String> = in_all.map(|(name, _)| name).collect();
+            rows_of(&json!({
+                "type": "object",
+                "properties": properties,
+                "required": required,
+                "additionalProperties": false
+            }))
+        }
+        ResultForm::Table => {
+            let names = |(statement, _): &Columns<'_>| -> Vec<String> {
+                statement.columns().iter().map(|column| column.name.clone()).collect()
+            };
+            let first = variants.first().map(names).unwrap_or_default();
+            if variants.iter().any(|variant| names(variant) != first) {
+                return any_rows(form);
+            }
+            let values: Vec<&Value> = first.iter().filter_map(|name| properties.get(name)).collect();
+            let row = json!({ "type": "array", "prefixItems": values, "items": false, "minItems": first.len() });
+            table_of(&json!({ "const": first }), &row)
+        }
+    }
 }
 
 /// The schema of a result whose columns depend on the call.
-pub(super) fn any_rows() -> Map<String, Value> {
-    rows_of(&json!({ "type": "object" }))
+pub(super) fn any_rows(form: ResultForm) -> Map<String, Value> {
+    match form {
+        ResultForm::Rows => rows_of(&json!({ "type": "object" })),
+        ResultForm::Table => {
+            table_of(&json!({ "type": "array", "items": { "type": "string" } }), &json!({ "type": "array" }))
+        }
+    }
 }
 
 /// The result object around rows of that schema.
 fn rows_of(row: &Value) -> Map<String, Value> {
-    let schema = json!({
-        "type": "object",
-        "properties": {
+    let mut schema = Map::new();
+    schema.insert("type".to_owned(), json!("object"));
+    schema.insert(
+        "properties".to_owned(),
+        json!({
             "rows": { "type": "array", "items": row },
             "row_count": { "type": "integer", "minimum": 0 },
             "truncated": { "type": "boolean" },
             "next_cursor": { "type": ["string", "null"] }
-        },
-        "required": ["rows", "row_count", "truncated", "next_cursor"],
-        "additionalProperties": false
-    });
-    match schema {
-        Value::Object(schema) => schema,
-        _ => Map::new(),
+        }),
+    );
+    schema.insert("required".to_owned(), json!(["rows", "row_count", "truncated", "next_cursor"]));
+    schema.insert("additionalProperties".to_owned(), json!(false));
+    schema
+}
+
+/// The same with the names of the columns beside the rows.
+fn table_of(columns: &Value, row: &Value) -> Map<String, Value> {
+    let mut schema = rows_of(row);
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert("columns".to_owned(), columns.clone());
     }
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.insert(0, json!("columns"));
+    }
+    schema
 }
 
 fn column_schema(kind: &TypeKind, dialect: Dialect, nullable: bool) -> Value {

@@ -13,7 +13,7 @@ use super::{
     param::{Param, Presence},
 };
 use crate::{
-    names::{DatabaseName, Dialect, ToolName},
+    names::{DatabaseName, Dialect, Presentation, ResultForm, ToolName},
     sql::{SqlError, template::Template},
 };
 
@@ -35,6 +35,8 @@ pub struct Tool {
     params: Vec<Param>,
     template: Template,
     rows_max: Option<u32>,
+    result: Option<ResultForm>,
+    fence: Option<bool>,
     deprecation: Option<Deprecation>,
     fingerprint: [u8; 32],
 }
@@ -70,6 +72,8 @@ impl Tool {
             params,
             template,
             rows_max: written.rows_max,
+            result: written.result,
+            fence: written.fence,
             deprecation,
             fingerprint,
         })
@@ -113,6 +117,11 @@ impl Tool {
     /// Rows at most, where the declaration says so.
     pub fn rows_max(&self) -> Option<u32> {
         self.rows_max
+    }
+
+    /// How its result is shown to a role that shows results like this.
+    pub fn presentation(&self, role: Presentation) -> Presentation {
+        role.or(self.result, self.fence)
     }
 
     /// What replaces it and until when it is served, when it is deprecated.

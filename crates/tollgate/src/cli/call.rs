@@ -119,10 +119,22 @@ fn print(json: &RawValue, format: Format) -> ExitCode {
     let Ok(result) = serde_json::from_str::<Value>(json.get()) else {
         return output::failure("the result is not JSON");
     };
-    let rows: Vec<&Map<String, Value>> =
-        result.get("rows").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).collect();
-    let headings: Vec<&str> = rows.first().map(|row| row.keys().map(String::as_str).collect()).unwrap_or_default();
-    let cells: Vec<Vec<String>> = rows.iter().map(|row| row.values().map(cell).collect()).collect();
+    let rows: Vec<&Value> = result.get("rows").and_then(Value::as_array).into_iter().flatten().collect();
+    // The names stand before the rows (`result: table`), or in each of them.
+    let headings: Vec<&str> = match result.get("columns").and_then(Value::as_array) {
+        Some(names) => names.iter().filter_map(Value::as_str).collect(),
+        None => {
+            rows.first().and_then(|row| row.as_object()).into_iter().flat_map(Map::keys).map(String::as_str).collect()
+        }
+    };
+    let values = |row: &Value| -> Vec<String> {
+        match row {
+            Value::Object(row) => row.values().map(cell).collect(),
+            Value::Array(row) => row.iter().map(cell).collect(),
+            other => vec![cell(other)],
+        }
+    };
+    let cells: Vec<Vec<String>> = rows.iter().map(|row| values(row)).collect();
     if !rows.is_empty() {
         output::line(output::table(&headings, &cells));
     }

@@ -8,7 +8,7 @@ use std::{
 use sha2::{Digest, Sha256};
 use tollgate_backends::{BackendError, Finding};
 use tollgate_core::{
-    names::{AgentName, Code, DatabaseName, RoleName, ToolName},
+    names::{AgentName, Code, DatabaseName, Presentation, RoleName, ToolName},
     policy::{self, Access, DatabaseMatrix, Grants, Matrix, PathPart, RoleMatrix, RowAccess},
     sql::{CheckedStatement, Described, MaskKey, Reach, RestrictedColumn, Restriction, Restrictions, SqlError},
     tools::{Callable, CompileRequest, Draft, Plan, Problem, QueryRequest, QueryTool, Queryable, Tool, ToolError},
@@ -214,6 +214,7 @@ impl Compiler<'_> {
                 catalog: &opened.catalog,
                 restrictions: &everything(&opened.catalog),
                 rows_max: None,
+                presentation: Presentation::default(),
                 granted: &BTreeSet::new(),
                 sensitive: &self.sensitive,
             };
@@ -302,6 +303,7 @@ impl Compiler<'_> {
                 catalog: &opened.catalog,
                 restrictions: policy.restrictions(),
                 rows_max: Some(limits.rows_max),
+                presentation: presentation(written),
                 granted: &granted,
                 sensitive: &self.sensitive,
             };
@@ -343,7 +345,12 @@ impl Compiler<'_> {
             };
             databases.insert(name.clone(), queryable);
         }
-        let request = QueryRequest { databases, rows_max: limits.rows_max, sensitive: &self.sensitive };
+        let request = QueryRequest {
+            databases,
+            rows_max: limits.rows_max,
+            presentation: presentation(written),
+            sensitive: &self.sensitive,
+        };
         let draft = match QueryTool::compile(request) {
             Ok(draft) => draft,
             Err(error) => {
@@ -466,6 +473,11 @@ fn mask_grant(written: &file::Mask) -> policy::MaskGrant {
         file::Mask::Named(name) => policy::MaskGrant::Named(name.clone()),
         file::Mask::Sql(text) => policy::MaskGrant::Sql(text.clone()),
     }
+}
+
+/// How a role's results are shown, where a tool does not say.
+fn presentation(written: &file::Role) -> Presentation {
+    Presentation::default().or(Some(written.result.into()), Some(written.fence))
 }
 
 /// The restrictions of somebody who may see everything: for finding out what is wrong with a tool by itself. Nothing runs under them.

@@ -41,6 +41,8 @@ pub(super) fn declaration(
         sql: written.sql.clone(),
         // One outside its range was reported by its shape.
         rows_max: written.rows_max.filter(|rows| (1..=1_000_000).contains(rows)),
+        result: written.result.map(Into::into),
+        fence: written.fence,
         deprecated: written.deprecated.as_ref().map(|deprecated| DeprecationDeclaration {
             replacement: deprecated.instead.clone(),
             since: deprecated.since.map(|day| day.0.to_string()),

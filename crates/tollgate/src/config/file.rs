@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, marker::PhantomData, net::SocketAddr, path
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde::{Deserialize, Deserializer, de};
-use tollgate_core::names::{AgentName, ClaimName, ClaimValue, DatabaseName, ParamName, RoleName, ToolName};
+use tollgate_core::names::{self, AgentName, ClaimName, ClaimValue, DatabaseName, ParamName, RoleName, ToolName};
 
 use crate::identity::KeyHash;
 
@@ -20,19 +20,19 @@ pub struct File {
     pub include: Vec<String>,
     /// The databases, by name.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Database>", extend("propertyNames" = names(Form::Database)))]
+    #[schemars(with = "BTreeMap<String, Database>", extend("propertyNames" = named(Form::Database)))]
     pub databases: BTreeMap<DatabaseName, Database>,
     /// What agents may see and call, by role. What a role does not grant does not exist for it.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Role>", extend("propertyNames" = names(Form::Role)))]
+    #[schemars(with = "BTreeMap<String, Role>", extend("propertyNames" = named(Form::Role)))]
     pub roles: BTreeMap<RoleName, Role>,
     /// The agents that may call, by name.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Agent>", extend("propertyNames" = names(Form::Agent)))]
+    #[schemars(with = "BTreeMap<String, Agent>", extend("propertyNames" = named(Form::Agent)))]
     pub agents: BTreeMap<AgentName, Agent>,
     /// The tools that roles may be given, by name.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Tool>", extend("propertyNames" = names(Form::Tool)))]
+    #[schemars(with = "BTreeMap<String, Tool>", extend("propertyNames" = named(Form::Tool)))]
     pub tools: BTreeMap<ToolName, Tool>,
     /// A secret of at least 32 characters that `hash` masks are keyed with, for each role by itself. Changing it changes every hash.
     #[schemars(with = "Option<String>")]
@@ -45,7 +45,7 @@ pub struct File {
     pub audit: Audit,
 }
 
-fn names(form: Form) -> serde_json::Value {
+fn named(form: Form) -> serde_json::Value {
     form.schema().to_value()
 }
 
@@ -100,7 +100,7 @@ pub struct Role {
     pub description: Option<String>,
     /// The tables that exist for the role, by `database.table` or `database.schema.table`.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Table>", extend("propertyNames" = names(Form::TableKey)))]
+    #[schemars(with = "BTreeMap<String, Table>", extend("propertyNames" = named(Form::TableKey)))]
     pub tables: BTreeMap<TableKey, Table>,
     /// The tools it may call.
     #[serde(default)]
@@ -110,6 +110,12 @@ pub struct Role {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub query: Vec<DatabaseName>,
+    /// The form of its results; a tool may say another.
+    #[serde(default)]
+    pub result: ResultForm,
+    /// Whether the text of its results stands between random marks that say that it is data; a tool may say otherwise.
+    #[serde(default)]
+    pub fence: bool,
     /// How much one call may return.
     #[serde(default)]
     pub limits: Limits,
@@ -261,7 +267,7 @@ pub struct Agent {
     pub role: RoleName,
     /// What row filters may know of it, as `:claims.NAME`.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Claim>", extend("propertyNames" = names(Form::Claim)))]
+    #[schemars(with = "BTreeMap<String, Claim>", extend("propertyNames" = named(Form::Claim)))]
     pub claims: BTreeMap<ClaimName, ClaimValue>,
 }
 
@@ -307,7 +313,7 @@ pub struct Tool {
     pub database: Option<DatabaseName>,
     /// Its inputs, by name; `:name` in the statement.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Param>", extend("propertyNames" = names(Form::Param)))]
+    #[schemars(with = "BTreeMap<String, Param>", extend("propertyNames" = named(Form::Param)))]
     pub params: InOrder<ParamName, Param>,
     /// One SELECT. `[[ … ]]` is dropped when a parameter inside it is not given.
     #[schemars(length(min = 1))]
@@ -315,8 +321,32 @@ pub struct Tool {
     /// Rows at most; a role's own `rows_max` counts when it is smaller.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub rows_max: Option<u32>,
+    /// The form of its result, where it is not the role's.
+    pub result: Option<ResultForm>,
+    /// Whether the text of its result is marked as data, where that is not the role's word.
+    pub fence: Option<bool>,
     /// Says that another tool should be used.
     pub deprecated: Option<Deprecated>,
+}
+
+/// The form of a result's rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ResultForm {
+    /// Each row is an object with the columns' names.
+    #[default]
+    Rows,
+    /// The columns' names stand once, and each row is a list: fewer tokens.
+    Table,
+}
+
+impl From<ResultForm> for names::ResultForm {
+    fn from(written: ResultForm) -> Self {
+        match written {
+            ResultForm::Rows => Self::Rows,
+            ResultForm::Table => Self::Table,
+        }
+    }
 }
 
 /// A parameter of a tool.

@@ -200,7 +200,7 @@ fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
 /// The types that a schema allows; none when it allows every one.
 fn types<'a>(root: &'a Value, schema: &'a Value) -> Vec<&'a str> {
     let schema = resolve(root, schema);
-    let branches = schema.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    let branches = ["anyOf", "oneOf"].into_iter().filter_map(|key| schema.get(key)?.as_array()).flatten();
     let mut names: Vec<&str> = branches.flat_map(|branch| types(root, branch)).collect();
     match schema.get("type") {
         Some(Value::String(name)) => names.push(name),

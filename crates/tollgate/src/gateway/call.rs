@@ -1,12 +1,12 @@
 //! One call, as the list of its stages. Each `?` is a place where it may be refused, and every way out closes its ticket.
 
-use std::{fmt::Write, panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
-use tollgate_backends::{BackendError, ErrorKind, Executed, Execution, ReadLimits, Truncation};
+use tollgate_backends::{BackendError, ErrorKind, Execution, ReadLimits, Truncation};
 use tollgate_core::{
     audit::{Argument, Cut, Sensitivity, Status},
     names::{Code, Principal, Refusal, Value},
@@ -14,7 +14,7 @@ use tollgate_core::{
     tools::{self, BoundCall, Callable, SummaryKind},
 };
 
-use super::{DEADLINE_MAX, Database, Gate, Role, Serving, sha256};
+use super::{DEADLINE_MAX, Database, Gate, Role, Serving, answer::Produced, sha256};
 use crate::{
     admission::AdmissionError,
     ledger::{self, CallHead, Failure, Intent, LedgerError, Outcome, Ticket},
@@ -63,12 +63,6 @@ impl From<BackendError> for Refused {
     }
 }
 
-/// What a call produced.
-struct Produced {
-    executed: Executed,
-    next_cursor: Option<String>,
-}
-
 impl ToolHost for Gate {
     fn authenticate(&self, bearer: Option<&str>, peer: &Peer) -> Result<Arc<Principal>, Refusal> {
         self.serving().directory.by_bearer(bearer).map_err(|error| {
@@ -103,7 +97,7 @@ impl ToolHost for Gate {
         let ended = close(ticket, ended, call.arguments.as_deref()).await;
         self.observe(&serving, &call, &ended, began);
         match ended {
-            Ok(produced) => rows_reply(&produced, call_id),
+            Ok(produced) => produced.into_reply(call_id),
             Err(Refused { refusal, .. }) if refusal.code == Code::UNKNOWN_TOOL => {
                 CallReply::UnknownTool { refusal, call_id }
             }
@@ -140,8 +134,14 @@ impl Gate {
         let _permit = admitted.map_err(AdmissionError::to_agent)?;
         self.intend(serving, call, ticket, callable.tool(), &bound, database, deadline).await?;
         let limits = ReadLimits { rows_max: bound.rows_max, bytes_max: role.limits.bytes_max };
-        let execution =
-            Execution { statement: &bound.statement, values: &bound.values, limits, deadline, cancel: &call.cancel };
+        let execution = Execution {
+            statement: &bound.statement,
+            values: &bound.values,
+            limits,
+            form: bound.presentation.result,
+            deadline,
+            cancel: &call.cancel,
+        };
         let executed = database.backend.execute(execution).await.map_err(|error| {
             log_failure(ticket.call_id(), &call.name, &error);
             Refused::from(error)
@@ -151,7 +151,7 @@ impl Gate {
             Some(_) => bound.page.next_cursor(executed.rows.count, &self.seals),
             None => None,
         };
-        Ok(Produced { executed, next_cursor })
+        Ok(Produced::new(&bound, executed, next_cursor))
     }
 
     fn bind(
@@ -287,27 +287,6 @@ async fn close(
     };
     ticket.close(outcome).await?;
     ended
-}
-
-/// The result object: `{"rows":[…],"row_count":n,"truncated":false,"next_cursor":null}`.
-fn rows_reply(produced: &Produced, call_id: String) -> CallReply {
-    let rows = &produced.executed.rows;
-    let json = std::str::from_utf8(&rows.json).ok().and_then(|array| {
-        let cursor = produced.next_cursor.as_ref().map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""));
-        let (count, truncated) = (rows.count, rows.truncated.is_some());
-        let mut object = String::with_capacity(array.len() + cursor.len() + 80);
-        object.push_str("{\"rows\":");
-        object.push_str(array);
-        // Writing to a string cannot fail.
-        let _ = write!(object, ",\"row_count\":{count},\"truncated\":{truncated},\"next_cursor\":{cursor}}}");
-        RawValue::from_string(object).ok()
-    });
-    let Some(json) = json else {
-        tracing::error!(call_id, "a backend encoded rows that are not JSON; this is a bug in Tollgate");
-        let refusal = Refusal::new(Code::INTERNAL, "an internal error; the operator's log says more");
-        return CallReply::Refused { refusal, call_id };
-    };
-    CallReply::Rows { json, call_id }
 }
 
 /// What the log says went wrong: the code's own title, never a value.

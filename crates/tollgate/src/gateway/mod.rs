@@ -1,5 +1,6 @@
 //! The gate: one call, from request to result, under the configuration in force. HTTP, stdio and `tollgate call` all come through it.
 
+mod answer;
 mod call;
 mod compiled;
 mod explain;

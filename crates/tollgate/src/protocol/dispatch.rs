@@ -178,7 +178,9 @@ impl<H: ToolHost> Gate<H> {
         let reply = task.await;
         left.disarm();
         match reply {
-            Ok(CallReply::Rows { json, call_id }) => Ok(wire::rows(asked.id, asked.revision, &json, &call_id)),
+            Ok(CallReply::Rows { json, marked, call_id }) => {
+                Ok(wire::rows(asked.id, asked.revision, &json, marked.as_ref(), &call_id))
+            }
             Ok(CallReply::Refused { refusal, call_id }) => {
                 Ok(wire::refused(asked.id, asked.revision, &refusal, Some(&call_id)))
             }

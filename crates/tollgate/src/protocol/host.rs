@@ -61,6 +61,8 @@ pub enum CallReply {
     Rows {
         /// The object's JSON text.
         json: Box<RawValue>,
+        /// What marks the text of it as data, where the configuration asks for that.
+        marked: Option<Tag>,
         /// The call's id in the audit log.
         call_id: String,
     },
@@ -78,6 +80,22 @@ pub enum CallReply {
         /// The call's id in the audit log.
         call_id: String,
     },
+}
+
+/// A random mark that the data between two of it cannot hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag(String);
+
+impl Tag {
+    /// From random bits, never used for another answer.
+    pub fn new(random: u128) -> Self {
+        Self(format!("{random:032x}"))
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A tool as `tools/list` shows it.

@@ -11,7 +11,7 @@ use tollgate_backends::{
     testing::postgres::{PostgresServer, TestDatabase},
 };
 use tollgate_core::{
-    names::{ParamName, Value},
+    names::{ParamName, ResultForm, Value},
     policy::{ColumnsGrant, MaskGrant, Role, RoleGrant, RowsGrant, TableGrant},
     sql::{CheckedStatement, ParamShape, Request, check, tree::Slot},
 };
@@ -94,6 +94,7 @@ async fn tells_nothing(suite: &Json, case: &Json, backend: &Arc<dyn Backend>) {
         statement: &statement,
         values: &values,
         limits: ReadLimits { rows_max: 1_000, bytes_max: 1 << 20 },
+        form: ResultForm::Rows,
         deadline: Instant::now() + Duration::from_secs(30),
         cancel: &CancellationToken::new(),
     };

@@ -224,3 +224,64 @@ async fn what_does_not_fit_together_is_said_in_our_words() {
     }
     drop(database);
 }
+
+/// A shop on SQLite whose role shows results as tables between marks, and a tool that does otherwise.
+fn shop_with_tables() -> (TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    tollgate_backends::sample::create_sqlite(&folder.path().join("shop.db")).unwrap();
+    let (key, hash) = new_key();
+    let config = format!(
+        "databases: {{ shop: {{ url: \"sqlite:shop.db\" }} }}\n\
+         roles:\n  reader:\n    tables: {{ shop.users: {{ columns: [id, region], rows: all }} }}\n    \
+         tools: [users, plain]\n    query: [shop]\n    result: table\n    fence: true\n\
+         tools:\n  users: {{ description: Users, sql: \"SELECT id, region FROM users ORDER BY id LIMIT 2\" }}\n  \
+         plain: {{ description: Plain, sql: \"SELECT id FROM users WHERE id = 1\", result: rows, fence: false }}\n\
+         agents: {{ ana: {{ keys: [\"{hash}\"], role: reader }} }}\n\
+         server: {{ listen: \"127.0.0.1:0\", metrics_listen: \"127.0.0.1:0\" }}\n"
+    );
+    fs::write(folder.path().join("tollgate.yaml"), config).unwrap();
+    (folder, key)
+}
+
+#[tokio::test]
+async fn results_are_tables_between_marks_where_the_role_says_so() {
+    let (folder, key) = shop_with_tables();
+    let server = Server::serve(folder.path());
+    let ana = server.agent(&key);
+    let blocks = |called: &Called| -> Vec<String> {
+        let content = called.body["result"]["content"].as_array().unwrap();
+        content.iter().map(|block| block["text"].as_str().unwrap().to_owned()).collect()
+    };
+    let users = ana.call("users", json!({})).await;
+    assert_eq!(users.result()["columns"], json!(["id", "region"]));
+    assert_eq!(users.rows().len(), 2);
+    assert!(users.rows().iter().all(|row| row[0].is_number() && row[1].is_string()), "{users:?}");
+    let own = ana.call("query", json!({"sql": "SELECT id, id, region FROM users LIMIT 1"})).await;
+    assert_eq!(own.result()["columns"], json!(["id", "id_2", "region"]));
+    let (first, second) = (blocks(&users), blocks(&own));
+    assert_eq!((first.len(), second.len()), (3, 3));
+    assert_ne!(first[2], second[2], "a mark is used once");
+    assert_eq!(serde_json::from_str::<Value>(&first[1]).unwrap(), *users.result());
+    let plain = ana.call("plain", json!({})).await;
+    assert_eq!((blocks(&plain).len(), plain.rows()), (1, &vec![json!({"id": 1})]));
+    let listed = ana.request("tools/list", json!({})).await;
+    for tool in listed.body["result"]["tools"].as_array().unwrap() {
+        let schema = &tool["outputSchema"];
+        let called = match tool["name"].as_str().unwrap() {
+            "query" => &own,
+            "users" => &users,
+            _ => &plain,
+        };
+        assert!(
+            schema["required"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|key| called.result().get(key.as_str().unwrap()).is_some())
+        );
+    }
+    let schema =
+        listed.body["result"]["tools"].as_array().unwrap().iter().find(|tool| tool["name"] == "users").unwrap();
+    assert_eq!(schema["outputSchema"]["properties"]["columns"], json!({"const": ["id", "region"]}));
+    assert_eq!(schema["outputSchema"]["properties"]["rows"]["items"]["prefixItems"].as_array().unwrap().len(), 2);
+}

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tollgate_core::{
     catalog::Catalog,
-    names::Value,
+    names::{ResultForm, Value},
     sql::{CheckedStatement, ParamShape, Request, RestrictedColumn, Restriction, Restrictions, check, tree::Slot},
 };
 
@@ -67,6 +67,7 @@ impl Opened {
             statement,
             values: &values,
             limits: asked.limits,
+            form: ResultForm::Rows,
             deadline: Instant::now() + asked.within,
             cancel: &asked.cancel,
         };

@@ -31,7 +31,13 @@ fn tool(dialect: Dialect, sensitive: &[&str]) -> QueryTool {
     let queryable = Queryable { catalog: Arc::new(catalog), role: Arc::new(role) };
     let sensitive: BTreeSet<String> = sensitive.iter().map(|&name| name.to_owned()).collect();
     let databases = BTreeMap::from([("down".parse().unwrap(), None), ("shop".parse().unwrap(), Some(queryable))]);
-    let draft = QueryTool::compile(QueryRequest { databases, rows_max: 7, sensitive: &sensitive }).unwrap();
+    let draft = QueryTool::compile(QueryRequest {
+        databases,
+        rows_max: 7,
+        presentation: Presentation::default(),
+        sensitive: &sensitive,
+    })
+    .unwrap();
     assert_eq!(draft.probes().len(), 2);
     draft.verify(&[])
 }

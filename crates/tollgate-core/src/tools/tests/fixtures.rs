@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     catalog::{Catalog, Column, SqlType, Table, TableId, TableKind, TypeKind},
-    names::{AgentId, AgentName, Claims, Dialect, Origin, Principal, Value},
+    names::{AgentId, AgentName, Claims, Dialect, Origin, Presentation, Principal, Value},
     sql::{
         CheckedStatement, ClaimUse, ColumnMask, Described, RestrictedColumn, Restriction, Restrictions, Scope,
         resolve_predicate,
@@ -70,6 +70,7 @@ impl Case {
             catalog: &catalog,
             restrictions: &self.restrictions(&catalog),
             rows_max: self.role_rows_max,
+            presentation: Presentation::default(),
             granted: &self.granted,
             sensitive: &self.sensitive,
         })

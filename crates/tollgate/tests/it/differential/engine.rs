@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tollgate_backends::{Backend, Execution, ReadLimits};
 use tollgate_core::{
     catalog::Catalog,
-    names::{Dialect, Value},
+    names::{Dialect, ResultForm, Value},
     sql::CheckedStatement,
 };
 
@@ -100,6 +100,7 @@ pub(super) trait Engine {
             statement,
             values,
             limits: ReadLimits { rows_max: 100_000, bytes_max: 1 << 26 },
+            form: ResultForm::Rows,
             deadline: runtime.block_on(async { Instant::now() + Duration::from_secs(60) }),
             cancel: &CancellationToken::new(),
         };

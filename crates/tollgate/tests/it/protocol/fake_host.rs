@@ -103,7 +103,7 @@ impl ToolHost for FakeHost {
 fn rows(arguments: &str) -> CallReply {
     let row = if arguments == "-" { "null" } else { arguments };
     let json = format!(r#"{{"rows":[{{"value":{row}}}],"row_count":1,"truncated":false,"next_cursor":null}}"#);
-    CallReply::Rows { json: RawValue::from_string(json).unwrap(), call_id: "01CALL".to_owned() }
+    CallReply::Rows { json: RawValue::from_string(json).unwrap(), marked: None, call_id: "01CALL".to_owned() }
 }
 
 fn refused(refusal: Refusal) -> CallReply {
