@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde_json::{Map, Value, json, value::RawValue};
 use tokio_util::sync::CancellationToken;
 use tollgate::protocol::{
-    host::{CallReply, Peer, ToolCall, ToolHost, ToolListing},
+    host::{CallReply, Peer, ResourceListing, ToolCall, ToolHost, ToolListing},
     http::{self, HttpSettings},
     stdio::{self, StdioSettings},
 };
@@ -29,6 +29,10 @@ impl ToolHost for Tools {
 
     fn list(&self, _caller: &Principal) -> Arc<[ToolListing]> {
         Arc::clone(&self.listings)
+    }
+
+    fn resources(&self, _caller: &Principal) -> Option<Arc<[ResourceListing]>> {
+        None
     }
 
     async fn call(&self, call: ToolCall) -> CallReply {

@@ -165,7 +165,9 @@ pub struct Intent<'a> {
     pub policy_hash: Cow<'a, str>,
     /// The configuration in force.
     pub config_hash: Cow<'a, str>,
-    /// The statement that runs, by its hash: a keyed one where the statement's text holds a sensitive value.
+    /// The statement that runs, by its hash: a keyed one where the statement's text holds a sensitive value. Absent for a call that
+    /// asks no database.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
     pub sql_fingerprint: Cow<'a, str>,
     /// The SHA-256 of a statement that the caller wrote, as it came. Absent for tools, and where the text is sensitive.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -125,7 +125,7 @@ impl Role {
     }
 
     /// The mask on a column, where there is one.
-    pub(super) fn mask(&self, table: &TableId, column: &str) -> Option<&Mask> {
+    pub fn mask(&self, table: &TableId, column: &str) -> Option<&Mask> {
         self.masks.get(table)?.get(column)
     }
 

@@ -50,3 +50,10 @@ pub struct ColumnMask {
     /// What in it can fail on a row's data: then every use of the column can.
     pub leak: Option<Leak>,
 }
+
+impl Restriction {
+    /// Whether all these columns are visible, and as they are.
+    pub fn shows_plainly(&self, columns: &[String]) -> bool {
+        columns.iter().all(|name| self.columns.iter().any(|column| column.name == *name && column.mask.is_none()))
+    }
+}

@@ -10,6 +10,7 @@ use super::{
     callable::Callable,
     claims::{self, ClaimSlot},
     cursor::{self, BoundPage, Callee, CursorSeal, SEALED_MAX},
+    discover::Answer,
     error::{ArgumentError, BindError, ClaimError},
     param::{Param, Presence},
     plan::{Plan, Variant},
@@ -61,10 +62,38 @@ pub struct BoundCall {
 }
 
 /// Binds a call of what a role may call. Every argument that does not fit is told, up to a bound, in one refusal.
-pub fn bind(callable: &Authorized<'_, Callable>, call: &Call<'_>) -> Result<BoundCall, BindError> {
+pub fn bind(callable: &Authorized<'_, Callable>, call: &Call<'_>) -> Result<Bound, BindError> {
     match callable.tool() {
-        Callable::Tool(plan) => bind_plan(plan, call),
-        Callable::Query(query) => query.bind(call),
+        Callable::Tool(plan) => bind_plan(plan, call).map(Bound::Call),
+        Callable::Query(query) => query.bind(call).map(Bound::Call),
+        Callable::Schema(schema) => schema.answer(call).map(Bound::Answer),
+    }
+}
+
+/// What a call comes to before any database is asked.
+#[derive(Clone, Debug)]
+pub enum Bound {
+    /// A statement to run.
+    Call(BoundCall),
+    /// The answer itself, which needs no database.
+    Answer(Answer),
+}
+
+impl Bound {
+    /// The database that it is about.
+    pub fn database(&self) -> &DatabaseName {
+        match self {
+            Bound::Call(call) => &call.database,
+            Bound::Answer(answer) => &answer.database,
+        }
+    }
+
+    /// The statement that runs, where one does.
+    pub fn statement(&self) -> Option<&Arc<CheckedStatement>> {
+        match self {
+            Bound::Call(call) => Some(&call.statement),
+            Bound::Answer(_) => None,
+        }
     }
 }
 

@@ -1,10 +1,18 @@
-//! What a role may call: a declared tool, or `query`. One type for both, so that a call has one path. Knows no role.
+//! What a role may call: a declared tool, `query`, or what tells of the schema. One type for all, so that a call has one path.
 
-use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use serde_json::value::RawValue;
 
-use super::{ClaimError, bind::BoundCall, plan::Plan, query::QueryTool, schema::Listing, summary::SummaryEntry};
+use super::{
+    ClaimError,
+    bind::Bound,
+    discover::SchemaTool,
+    plan::Plan,
+    query::QueryTool,
+    schema::Listing,
+    summary::{self, SummaryEntry},
+};
 use crate::names::{ClaimName, Claims};
 
 /// What a role may call.
@@ -14,6 +22,8 @@ pub enum Callable {
     Tool(Arc<Plan>),
     /// The tool that runs the caller's own SELECTs.
     Query(Arc<QueryTool>),
+    /// A tool that tells of what they may name.
+    Schema(Arc<SchemaTool>),
 }
 
 impl Callable {
@@ -22,6 +32,7 @@ impl Callable {
         match self {
             Callable::Tool(plan) => plan.listing(),
             Callable::Query(query) => query.listing(),
+            Callable::Schema(schema) => schema.listing(),
         }
     }
 
@@ -30,22 +41,17 @@ impl Callable {
         match self {
             Callable::Tool(plan) => plan.tool().fingerprint(),
             Callable::Query(query) => query.fingerprint(),
+            Callable::Schema(schema) => schema.fingerprint(),
         }
     }
 
-    /// Rows that one call delivers at most.
-    pub fn rows_max(&self) -> u32 {
+    /// Whether the audit log may keep only a keyed hash of a claim's value.
+    pub fn is_sensitive(&self, claim: &ClaimName) -> bool {
         match self {
-            Callable::Tool(plan) => plan.rows_max(),
-            Callable::Query(query) => query.rows_max(),
-        }
-    }
-
-    /// The claims whose values the audit log may keep only as keyed hashes.
-    pub fn sensitive_claims(&self) -> &BTreeSet<ClaimName> {
-        match self {
-            Callable::Tool(plan) => plan.sensitive_claims(),
-            Callable::Query(query) => query.sensitive_claims(),
+            Callable::Tool(plan) => plan.sensitive_claims().contains(claim),
+            Callable::Query(query) => query.sensitive_claims().contains(claim),
+            // No statement, no comparison: what the configuration lists is the log's.
+            Callable::Schema(_) => false,
         }
     }
 
@@ -54,14 +60,16 @@ impl Callable {
         match self {
             Callable::Tool(plan) => plan.unfit_claims(claims),
             Callable::Query(query) => query.unfit_claims(claims),
+            Callable::Schema(_) => Vec::new(),
         }
     }
 
     /// The arguments of a bound call for the audit log.
-    pub fn summarise(&self, arguments: Option<&RawValue>, bound: &BoundCall) -> Vec<SummaryEntry> {
+    pub fn summarise(&self, arguments: Option<&RawValue>, bound: &Bound) -> Vec<SummaryEntry> {
         match self {
             Callable::Tool(plan) => plan.summarise(arguments),
-            Callable::Query(query) => query.summarise(arguments, bound),
+            Callable::Query(query) => query.summarise(arguments, bound.statement().map(|statement| statement.author())),
+            Callable::Schema(schema) => summary::summarise(schema.params(), arguments),
         }
     }
 
@@ -70,6 +78,7 @@ impl Callable {
         match self {
             Callable::Tool(plan) => Cow::Borrowed(plan.tool().template().text()),
             Callable::Query(_) => QueryTool::written(arguments),
+            Callable::Schema(_) => Cow::Borrowed(""),
         }
     }
 
@@ -77,7 +86,15 @@ impl Callable {
     pub fn plan(&self) -> Option<&Arc<Plan>> {
         match self {
             Callable::Tool(plan) => Some(plan),
-            Callable::Query(_) => None,
+            Callable::Query(_) | Callable::Schema(_) => None,
+        }
+    }
+
+    /// The tool that knows which tables exist for the role, where it is one.
+    pub fn schema(&self) -> Option<&Arc<SchemaTool>> {
+        match self {
+            Callable::Schema(schema) => Some(schema),
+            Callable::Tool(_) | Callable::Query(_) => None,
         }
     }
 }

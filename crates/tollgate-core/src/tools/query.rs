@@ -12,9 +12,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     ClaimError, arguments,
-    bind::{self, BoundCall, Call, Chosen},
+    bind::{self, BoundCall, Call, Chosen, Given},
     cursor::Callee,
     declare::{ConstraintDeclaration, ParamDeclaration, ParamType},
+    discover::{FilterDisclosure, SchemaLimits, SchemaTool},
     error::BindError,
     fit,
     param::Param,
@@ -28,7 +29,7 @@ use crate::{
         ClaimName, Claims, DatabaseName, Dialect, ParamName, Presentation, ResultForm, ToolName, Value, is_invisible,
     },
     policy,
-    sql::{self, Author, CheckedStatement, Described, SqlError, limits::TEXT_BYTES_MAX, tree::Slot},
+    sql::{self, Author, CheckedStatement, Described, Restriction, SqlError, limits::TEXT_BYTES_MAX, tree::Slot},
 };
 
 /// Its name, which no declared tool may have beside it.
@@ -45,13 +46,18 @@ const TABLES_NAMED_MAX: usize = 50;
 pub struct QueryRequest<'a> {
     /// The databases that the role may query; `None` for one that did not answer.
     pub databases: BTreeMap<DatabaseName, Option<Queryable>>,
-    /// The role's limit of rows.
-    pub rows_max: u32,
+    /// The role's limits.
+    pub limits: SchemaLimits,
+    /// Whether its agents may read what its row filters say.
+    pub disclosure: FilterDisclosure,
     /// How the role's results are shown.
     pub presentation: Presentation,
     /// Names of parameters and claims that the operator's `audit.sensitive` lists.
     pub sensitive: &'a BTreeSet<String>,
 }
+
+/// The databases that a role may query; `None` for one that did not answer.
+pub(super) type Databases = BTreeMap<DatabaseName, Option<Queryable>>;
 
 /// A database as a role may query it.
 #[derive(Clone, Debug)]
@@ -86,10 +92,10 @@ pub struct Probe {
 pub struct QueryTool {
     name: ToolName,
     sql: ParamName,
-    database: ParamName,
     params: Vec<Param>,
-    databases: BTreeMap<DatabaseName, Option<Queryable>>,
-    rows_max: u32,
+    databases: Arc<Databases>,
+    limits: SchemaLimits,
+    disclosure: FilterDisclosure,
     presentation: Presentation,
     /// The statements of the role's tables, for what they say of claims.
     tables: Vec<Variant>,
@@ -98,10 +104,22 @@ pub struct QueryTool {
     listing: Listing,
 }
 
+impl Queryable {
+    /// The tables that exist for the role, in the order of their names.
+    pub(super) fn visible(&self) -> impl Iterator<Item = (&TableId, &Restriction)> {
+        self.role.restrictions().tables.iter()
+    }
+
+    /// A table as a statement may name it.
+    pub(super) fn name_of(&self, table: &TableId) -> String {
+        if self.catalog.default_schema() == table.schema { table.name.clone() } else { table.to_string() }
+    }
+}
+
 impl QueryTool {
     /// The tool of a role, and what the databases must be asked before it is served.
     pub fn compile(request: QueryRequest<'_>) -> Result<QueryDraft, SqlError> {
-        let QueryRequest { databases, rows_max, presentation, sensitive } = request;
+        let QueryRequest { databases, limits, disclosure, presentation, sensitive } = request;
         let mut probes = Vec::new();
         for (name, queryable) in &databases {
             let Some(queryable) = queryable else { continue };
@@ -110,7 +128,8 @@ impl QueryTool {
                 probes.push(Probe { database: name.clone(), table: table.clone(), statement });
             }
         }
-        let mut params = params(databases.keys().map(DatabaseName::as_str).collect());
+        let statement = text_param(SQL, TEXT_BYTES_MAX as u64, "One SELECT statement.");
+        let mut params = declared(&[statement, database_param(&databases)]);
         params.iter_mut().filter(|param| sensitive.contains(param.name().as_str())).for_each(Param::mark_sensitive);
         let claims = probes.iter().flat_map(|probe| probe.statement.slots()).filter_map(|slot| match &slot.slot {
             Slot::Claim(name) | Slot::ClaimList(name) if slot.masked || sensitive.contains(name.as_str()) => Some(name),
@@ -119,13 +138,13 @@ impl QueryTool {
         let tool = QueryTool {
             name: ToolName::fixed(QUERY),
             sql: ParamName::fixed(SQL),
-            database: ParamName::fixed(DATABASE),
             sensitive_claims: claims.cloned().collect(),
             fingerprint: fingerprint(&databases),
-            listing: listing(&databases, &params, rows_max, presentation.result),
+            listing: listing(&databases, &params, limits.rows_max, presentation.result),
             params,
-            databases,
-            rows_max,
+            databases: Arc::new(databases),
+            limits,
+            disclosure,
             presentation,
             tables: Vec::new(),
         };
@@ -142,9 +161,9 @@ impl QueryTool {
         self.databases.keys()
     }
 
-    /// Rows that one call delivers at most.
-    pub fn rows_max(&self) -> u32 {
-        self.rows_max
+    /// The tools that tell of what its statements may name.
+    pub fn schema_tools(&self) -> [SchemaTool; 2] {
+        SchemaTool::both(&self.databases, self.limits, self.disclosure, self.presentation.marking)
     }
 
     /// SHA-256 over what it takes: its version in the audit log, and part of what a cursor is bound to.
@@ -167,11 +186,11 @@ impl QueryTool {
     }
 
     /// The arguments for the audit log. A statement that compares a masked column with a value has that value in its text.
-    pub(super) fn summarise(&self, raw: Option<&RawValue>, bound: &BoundCall) -> Vec<SummaryEntry> {
-        let sensitive = match bound.statement.author() {
-            Author::Caller { compares_masked } => compares_masked,
+    pub(super) fn summarise(&self, raw: Option<&RawValue>, author: Option<Author>) -> Vec<SummaryEntry> {
+        let sensitive = match author {
+            Some(Author::Caller { compares_masked }) => compares_masked,
             // Not one of its statements: nothing of it is known.
-            Author::Operator => true,
+            Some(Author::Operator) | None => true,
         };
         let mut entries = summary::summarise(&self.params, raw);
         for entry in entries.iter_mut().filter(|entry| entry.name == SQL) {
@@ -192,23 +211,16 @@ impl QueryTool {
     pub(super) fn bind(&self, call: &Call<'_>) -> Result<BoundCall, BindError> {
         // Texts are read alike for every dialect.
         let given = bind::read_arguments(&self.params, true, Dialect::Postgres, call.arguments)?;
-        let text = |name| match given.values.get(name) {
-            Some(Value::Text(text)) => Some(text.as_str()),
-            _ => None,
+        let (database, queryable) = chosen(&self.databases, &given)?;
+        let Some(Value::Text(written)) = given.values.get(&self.sql) else {
+            return Err(BindError::Internal("a required argument is not there"));
         };
-        let chosen = match text(&self.database) {
-            Some(name) => self.databases.get_key_value(name),
-            None => self.databases.iter().next(),
-        };
-        let (database, queryable) = chosen.ok_or(BindError::Internal("a database that was listed is not there"))?;
-        let queryable = queryable.as_ref().ok_or_else(|| BindError::Unavailable(database.clone()))?;
-        let written = text(&self.sql).ok_or(BindError::Internal("a required argument is not there"))?;
         let statement = sql::check_own(written, &queryable.catalog, queryable.role.restrictions())?;
         let slot_types = statement.slots().iter().map(|slot| slot.ty.clone()).collect();
         let pageable = statement.page().ordered;
         let variant = Variant { statement: Arc::new(statement), slot_types };
         let callee = Callee { database, tool: &self.name, fingerprint: &self.fingerprint };
-        let (rows_max, presentation) = (self.rows_max, self.presentation);
+        let (rows_max, presentation) = (self.limits.rows_max, self.presentation);
         bind::bind_statement(&Chosen { callee, variant: &variant, pageable, rows_max, presentation }, &given, call)
     }
 }
@@ -236,35 +248,56 @@ fn whole_table(queryable: &Queryable, table: &TableId) -> Result<CheckedStatemen
     sql::check_own(&text, &queryable.catalog, queryable.role.restrictions())
 }
 
-/// What it takes. A database must be chosen where there are several.
-fn params(databases: Vec<&str>) -> Vec<Param> {
-    let text = |max_length, allowed| ConstraintDeclaration {
-        ty: ParamType::String,
-        allowed,
-        minimum: None,
-        maximum: None,
-        min_length: None,
-        max_length,
-        pattern: None,
+/// The database that a call asks for: the one it names, or the only one there is.
+pub(super) fn chosen<'d>(
+    databases: &'d Databases,
+    given: &Given<'_>,
+) -> Result<(&'d DatabaseName, &'d Queryable), BindError> {
+    let named = given.values.iter().find(|(name, _)| name.as_str() == DATABASE);
+    let chosen = match named {
+        Some((_, Value::Text(name))) => databases.get_key_value(name.as_str()),
+        _ => databases.iter().next(),
     };
-    let declared = |name, constraints, required, description: &str| ParamDeclaration {
+    let (database, queryable) = chosen.ok_or(BindError::Internal("a database that was listed is not there"))?;
+    let queryable = queryable.as_ref().ok_or_else(|| BindError::Unavailable(database.clone()))?;
+    Ok((database, queryable))
+}
+
+/// A parameter for a text that must be given.
+pub(super) fn text_param(name: &'static str, length_max: u64, description: &str) -> ParamDeclaration {
+    ParamDeclaration {
         name: ParamName::fixed(name),
-        constraints,
+        constraints: ConstraintDeclaration {
+            ty: ParamType::String,
+            allowed: None,
+            minimum: None,
+            maximum: None,
+            min_length: None,
+            max_length: Some(length_max),
+            pattern: None,
+        },
         items: None,
         max_items: None,
         default: None,
-        required: Some(required),
+        required: Some(true),
         description: Some(description.to_owned()),
         sensitive: false,
-    };
-    let several = databases.len() > 1;
-    let names = databases.into_iter().map(Json::from).collect();
-    let declarations = [
-        declared(SQL, text(Some(TEXT_BYTES_MAX as u64), None), true, "One SELECT statement."),
-        declared(DATABASE, text(None, Some(names)), several, "The database to ask."),
-    ];
-    // Declarations of our own have no mistakes; a test holds them to that.
-    declarations.iter().filter_map(|it| Param::declare(it, Dialect::Postgres, SQL, &mut Vec::new())).collect()
+    }
+}
+
+/// The parameter that chooses the database, which must be given where there are several.
+pub(super) fn database_param(databases: &Databases) -> ParamDeclaration {
+    let names = databases.keys().map(|name| Json::from(name.as_str())).collect();
+    let mut param = text_param(DATABASE, 64, "The database to ask.");
+    param.constraints.allowed = Some(names);
+    param.constraints.max_length = None;
+    param.required = Some(databases.len() > 1);
+    param
+}
+
+/// Declarations of our own, which have no mistakes; a test holds them to that.
+pub(super) fn declared(declarations: &[ParamDeclaration]) -> Vec<Param> {
+    declarations.iter().filter_map(|it| Param::declare(it, Dialect::Postgres, "", &mut Vec::new())).collect()
 }
 
 fn fingerprint(databases: &BTreeMap<DatabaseName, Option<Queryable>>) -> [u8; 32] {
@@ -299,28 +332,27 @@ fn description(databases: &BTreeMap<DatabaseName, Option<Queryable>>, rows_max: 
     let mut text = format!(
         "Run one SELECT of your own. Only the tables and columns that you may see exist, and only their rows that you may see. \
          Write values into the statement; there are no parameters. At most {rows_max} rows come back; with an ORDER BY, \
-         `next_cursor` continues a result that was cut."
+         `next_cursor` continues a result that was cut. `list_tables` and `describe_table` say what there is."
     );
     for (name, queryable) in databases {
-        let Some(Queryable { catalog, role }) = queryable else { continue };
-        let dialect = match catalog.dialect() {
+        let Some(queryable) = queryable else { continue };
+        let dialect = match queryable.catalog.dialect() {
             Dialect::Postgres => "PostgreSQL",
             Dialect::Sqlite => "SQLite",
         };
-        let ids: Vec<&TableId> = role.restrictions().tables.keys().collect();
-        let mut tables: Vec<String> = ids.iter().take(TABLES_NAMED_MAX).map(|id| table_name(id, catalog)).collect();
-        if ids.len() > TABLES_NAMED_MAX {
-            tables.push("…".to_owned());
+        let names = queryable.visible().map(|(id, _)| shown(&queryable.name_of(id)));
+        let mut tables: Vec<String> = names.take(TABLES_NAMED_MAX + 1).collect();
+        if tables.len() > TABLES_NAMED_MAX {
+            tables.truncate(TABLES_NAMED_MAX);
+            tables.push("more".to_owned());
         }
         text.push_str(&format!(" Database `{name}` speaks {dialect} and has {}.", tables.join(", ")));
     }
     text
 }
 
-/// A table as a statement may name it, with nothing in it that does not show.
-fn table_name(table: &TableId, catalog: &Catalog) -> String {
-    let is_default = catalog.default_schema() == table.schema;
-    let name = if is_default { table.name.clone() } else { table.to_string() };
+/// A name in backticks, with nothing in it that does not show.
+fn shown(name: &str) -> String {
     let shown = |c: char| if is_invisible(c) { c.escape_unicode().to_string() } else { c.to_string() };
     format!("`{}`", name.chars().map(shown).collect::<String>())
 }

@@ -119,6 +119,10 @@ fn print(json: &RawValue, format: Format) -> ExitCode {
     let Ok(result) = serde_json::from_str::<Value>(json.get()) else {
         return output::failure("the result is not JSON");
     };
+    // What tells of the schema has no rows.
+    if result.get("rows").is_none_or(|rows| !rows.is_array()) {
+        return described(&result);
+    }
     let rows: Vec<&Value> = result.get("rows").and_then(Value::as_array).into_iter().flatten().collect();
     // The names stand before the rows (`result: table`), or in each of them.
     let headings: Vec<&str> = match result.get("columns").and_then(Value::as_array) {
@@ -143,6 +147,19 @@ fn print(json: &RawValue, format: Format) -> ExitCode {
     let noun = if count == 1 { "row" } else { "rows" };
     output::note(Paint::stderr().dim(&format!("{count} {noun}{more}")));
     ExitCode::SUCCESS
+}
+
+/// An answer that is no list of rows, as indented JSON.
+fn described(result: &Value) -> ExitCode {
+    match serde_json::to_string_pretty(result) {
+        Ok(text) => {
+            let shown =
+                |c: char| if c != '\n' && is_invisible(c) { c.escape_unicode().to_string() } else { c.to_string() };
+            output::line(text.chars().map(shown).collect::<String>());
+            ExitCode::SUCCESS
+        }
+        Err(error) => output::failure(&error.to_string()),
+    }
 }
 
 /// A value as a person reads it, with nothing in it that a terminal would act on.

@@ -11,7 +11,10 @@ use tollgate_core::{
     names::{AgentName, Code, DatabaseName, Presentation, RoleName, ToolName},
     policy::{self, Access, DatabaseMatrix, Grants, Matrix, PathPart, RoleMatrix, RowAccess},
     sql::{CheckedStatement, Described, MaskKey, Reach, RestrictedColumn, Restriction, Restrictions, SqlError},
-    tools::{Callable, CompileRequest, Draft, Plan, Problem, QueryRequest, QueryTool, Queryable, Tool, ToolError},
+    tools::{
+        Callable, CompileRequest, Draft, FilterDisclosure, Plan, Problem, QueryRequest, QueryTool, Queryable,
+        SchemaLimits, SchemaTool, Tool, ToolError,
+    },
 };
 
 use super::{
@@ -26,7 +29,7 @@ use super::{
 use crate::{
     gateway::{Gateway, Limits, Role},
     identity::Registration,
-    protocol::host::ToolListing,
+    protocol::host::{ResourceListing, ToolListing},
 };
 
 /// What a configuration comes to.
@@ -317,11 +320,15 @@ impl Compiler<'_> {
         }
         if !written.query.is_empty() {
             let query = self.query(name, written, policies, limits).await;
+            let schema = query.iter().flat_map(QueryTool::schema_tools).map(|tool| Callable::Schema(Arc::new(tool)));
+            callables.extend(schema.collect::<Vec<_>>());
             callables.extend(query.map(|query| Callable::Query(Arc::new(query))));
         }
         let listings = callables.iter().map(listing).collect::<Vec<_>>();
+        let resources = callables.iter().find_map(Callable::schema).map(|schema| resources(schema));
         let granted = callables.into_iter().map(|callable| (callable.listing().name.clone(), callable));
-        Role { name: name.clone(), tools: Grants::new(granted), unavailable, limits, listings: listings.into() }
+        let (name, listings) = (name.clone(), listings.into());
+        Role { name, tools: Grants::new(granted), unavailable, limits, listings, resources }
     }
 
     /// The tool `query` of a role. Each of its tables is described under the role's policy, so that a row filter that the
@@ -347,7 +354,8 @@ impl Compiler<'_> {
         }
         let request = QueryRequest {
             databases,
-            rows_max: limits.rows_max,
+            limits: SchemaLimits { rows_max: limits.rows_max, bytes_max: limits.bytes_max },
+            disclosure: if written.disclose_filters { FilterDisclosure::Disclosed } else { FilterDisclosure::Silent },
             presentation: presentation(written),
             sensitive: &self.sensitive,
         };
@@ -487,6 +495,13 @@ fn everything(catalog: &tollgate_core::catalog::Catalog) -> Restrictions {
         (table.id.clone(), Restriction { columns, filter: None, hides_rows: false })
     });
     Restrictions { tables: tables.collect(), mask_key: None }
+}
+
+/// The tables that a role may read about.
+fn resources(schema: &SchemaTool) -> Arc<[ResourceListing]> {
+    let listing =
+        |(database, table): (&DatabaseName, String)| ResourceListing { database: database.to_string(), table };
+    schema.tables().map(listing).collect()
 }
 
 /// The declared tools that a role may call.

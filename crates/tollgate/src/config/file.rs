@@ -110,6 +110,9 @@ pub struct Role {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub query: Vec<DatabaseName>,
+    /// Whether `describe_table` shows what its row filters say.
+    #[serde(default)]
+    pub disclose_filters: bool,
     /// The form of its results; a tool may say another.
     #[serde(default)]
     pub result: ResultForm,

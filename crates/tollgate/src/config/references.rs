@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tollgate_core::{
     names::{Code, DatabaseName, RoleName, ToolName},
-    tools::QUERY,
+    tools::{DESCRIBE_TABLE, LIST_TABLES, QUERY},
 };
 
 use super::{
@@ -14,6 +14,9 @@ use super::{
     source::Path,
 };
 use crate::identity::KeyHash;
+
+/// The tools that a role with `query` has beside the declared ones.
+const OWN_TOOLS: [&str; 3] = [QUERY, LIST_TABLES, DESCRIBE_TABLE];
 
 /// Checks every reference of a configuration.
 pub(super) fn check(loaded: &Loaded, diagnostics: &mut Diagnostics) {
@@ -102,7 +105,7 @@ impl References<'_> {
     fn tools(&mut self) {
         let file = self.file;
         if file.roles.values().any(|role| !role.query.is_empty()) {
-            for name in file.tools.keys().filter(|name| name.as_str() == QUERY) {
+            for name in file.tools.keys().filter(|name| OWN_TOOLS.contains(&name.as_str())) {
                 let message =
                     format!("the tool `{name}` is Tollgate's own where a role has `query`; give this one another name");
                 self.report(Diagnostic::error(Code::CONFIG_DUPLICATE, message), &Path::root().key("tools").key(name));

@@ -4,36 +4,78 @@ use std::fmt::Write as _;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::value::RawValue;
-use tollgate_backends::Executed;
+use tollgate_backends::{Executed, Truncation};
 use tollgate_core::{
+    audit::Cut,
     names::{Code, Marking, Refusal, ResultForm},
-    tools::BoundCall,
+    tools::{Answer, BoundCall},
 };
 
-use crate::protocol::host::{CallReply, Tag};
+use crate::{
+    ledger::Outcome,
+    protocol::host::{CallReply, Tag},
+};
 
 /// What a call produced.
 pub(super) struct Produced {
-    pub(super) executed: Executed,
-    next_cursor: Option<String>,
-    /// The names of the columns, where the rows do not have them.
-    columns: Option<Vec<String>>,
+    kind: Kind,
     marking: Marking,
+}
+
+enum Kind {
+    /// Rows out of a database.
+    Rows {
+        executed: Executed,
+        next_cursor: Option<String>,
+        /// The names of the columns, where the rows do not have them.
+        columns: Option<Vec<String>>,
+    },
+    /// An answer that needed none.
+    Answer(Answer),
 }
 
 impl Produced {
     /// The rows of a bound call.
-    pub(super) fn new(bound: &BoundCall, executed: Executed, next_cursor: Option<String>) -> Self {
+    pub(super) fn rows(bound: &BoundCall, executed: Executed, next_cursor: Option<String>) -> Self {
         let columns = match bound.presentation.result {
             ResultForm::Rows => None,
             ResultForm::Table => Some(bound.statement.columns().iter().map(|column| column.name.clone()).collect()),
         };
-        Self { executed, next_cursor, columns, marking: bound.presentation.marking }
+        Self { kind: Kind::Rows { executed, next_cursor, columns }, marking: bound.presentation.marking }
     }
 
-    /// `{"rows":[…],"row_count":n,"truncated":false,"next_cursor":null}`, with the columns' names first where the rows lack them.
+    /// An answer that needed no database.
+    pub(super) fn answered(answer: Answer) -> Self {
+        Self { marking: answer.marking, kind: Kind::Answer(answer) }
+    }
+
+    /// What the audit log says of it.
+    pub(super) fn outcome(&self) -> Outcome<'static> {
+        match &self.kind {
+            Kind::Rows { executed, .. } => Outcome {
+                truncated: executed.rows.truncated.map(|cut| match cut {
+                    Truncation::Rows => Cut::Rows,
+                    Truncation::Bytes => Cut::Bytes,
+                }),
+                waited: Some(executed.waited),
+                ran: Some(executed.ran),
+                ..Outcome::ok(u64::from(executed.rows.count), executed.rows.json.len() as u64)
+            },
+            Kind::Answer(answer) => Outcome {
+                truncated: answer.truncated.then_some(Cut::Rows),
+                ..Outcome::ok(u64::from(answer.count), answer.json.len() as u64)
+            },
+        }
+    }
+
+    /// One object. Rows are `{"rows":[…],"row_count":n,"truncated":false,"next_cursor":null}`, with the columns' names first where
+    /// the rows lack them.
     pub(super) fn into_reply(self, call_id: String) -> CallReply {
-        let Some(json) = self.object() else {
+        let json = match self.kind {
+            Kind::Rows { executed, next_cursor, columns } => rows_object(&executed, next_cursor, columns),
+            Kind::Answer(answer) => RawValue::from_string(answer.json).ok(),
+        };
+        let Some(json) = json else {
             return broken(call_id, "a backend encoded rows that are not JSON; this is a bug in Tollgate");
         };
         let marked = match self.marking {
@@ -45,23 +87,27 @@ impl Produced {
         };
         CallReply::Rows { json, marked, call_id }
     }
+}
 
-    fn object(&self) -> Option<Box<RawValue>> {
-        let rows = &self.executed.rows;
-        let array = std::str::from_utf8(&rows.json).ok()?;
-        let columns = match &self.columns {
-            Some(names) => format!("\"columns\":{},", serde_json::to_string(names).ok()?),
-            None => String::new(),
-        };
-        let cursor = self.next_cursor.as_ref().map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""));
-        let (count, truncated) = (rows.count, rows.truncated.is_some());
-        let mut object = String::with_capacity(array.len() + columns.len() + cursor.len() + 80);
-        // Writing to a string cannot fail.
-        let _ = write!(object, "{{{columns}\"rows\":");
-        object.push_str(array);
-        let _ = write!(object, ",\"row_count\":{count},\"truncated\":{truncated},\"next_cursor\":{cursor}}}");
-        RawValue::from_string(object).ok()
-    }
+fn rows_object(
+    executed: &Executed,
+    next_cursor: Option<String>,
+    columns: Option<Vec<String>>,
+) -> Option<Box<RawValue>> {
+    let rows = &executed.rows;
+    let array = std::str::from_utf8(&rows.json).ok()?;
+    let columns = match columns {
+        Some(names) => format!("\"columns\":{},", serde_json::to_string(&names).ok()?),
+        None => String::new(),
+    };
+    let cursor = next_cursor.map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""));
+    let (count, truncated) = (rows.count, rows.truncated.is_some());
+    let mut object = String::with_capacity(array.len() + columns.len() + cursor.len() + 80);
+    // Writing to a string cannot fail.
+    let _ = write!(object, "{{{columns}\"rows\":");
+    object.push_str(array);
+    let _ = write!(object, ",\"row_count\":{count},\"truncated\":{truncated},\"next_cursor\":{cursor}}}");
+    RawValue::from_string(object).ok()
 }
 
 /// A mark of this one answer, made after its rows were read: nothing in them can hold it but by guessing 128 bits.

@@ -6,19 +6,19 @@ use futures_util::FutureExt;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
-use tollgate_backends::{BackendError, ErrorKind, Execution, ReadLimits, Truncation};
+use tollgate_backends::{BackendError, ErrorKind, Execution, ReadLimits};
 use tollgate_core::{
-    audit::{Argument, Cut, Sensitivity, Status},
+    audit::{Argument, Sensitivity, Status},
     names::{Code, Principal, Refusal, Value},
     policy::Authorized,
-    tools::{self, BoundCall, Callable, SummaryKind},
+    tools::{self, Bound, BoundCall, Callable, SummaryKind},
 };
 
 use super::{DEADLINE_MAX, Database, Gate, Role, Serving, answer::Produced, sha256};
 use crate::{
     admission::AdmissionError,
     ledger::{self, CallHead, Failure, Intent, LedgerError, Outcome, Ticket},
-    protocol::host::{CallReply, Peer, ToolCall, ToolHost, ToolListing},
+    protocol::host::{CallReply, Peer, ResourceListing, ToolCall, ToolHost, ToolListing},
     telemetry::CallLabels,
 };
 
@@ -76,6 +76,10 @@ impl ToolHost for Gate {
         self.serving().gateway.roles.get(caller.role()).map(|role| role.listings.clone()).unwrap_or_default()
     }
 
+    fn resources(&self, caller: &Principal) -> Option<Arc<[ResourceListing]>> {
+        self.serving().gateway.roles.get(caller.role())?.resources.clone()
+    }
+
     async fn call(&self, call: ToolCall) -> CallReply {
         self.metrics.in_flight().inc();
         let began = Instant::now();
@@ -125,14 +129,35 @@ impl Gate {
         let deadline = (began + DEADLINE_MAX).min(call.deadline.unwrap_or(began + DEADLINE_MAX));
         let (role, callable) = authorize(serving, &call.caller, &call.name)?;
         let bound = self.bind(serving, &callable, call, ticket.call_id())?;
-        let database = serving.gateway.database(&bound.database)?;
-        let admitted = tokio::select! {
-            admitted = database.gatehouse.admit(deadline) => admitted,
-            // Nobody waits for the answer, and others wait for the place.
-            () = call.cancel.cancelled() => return Err(ErrorKind::Cancelled.to_agent().into()),
-        };
-        let _permit = admitted.map_err(AdmissionError::to_agent)?;
-        self.intend(serving, call, ticket, callable.tool(), &bound, database, deadline).await?;
+        let database = serving.gateway.database(bound.database())?;
+        match &bound {
+            Bound::Answer(answer) => {
+                self.intend(serving, call, ticket, callable.tool(), &bound, database, deadline).await?;
+                Ok(Produced::answered(answer.clone()))
+            }
+            Bound::Call(to_run) => {
+                let admitted = tokio::select! {
+                    admitted = database.gatehouse.admit(deadline) => admitted,
+                    // Nobody waits for the answer, and others wait for the place.
+                    () = call.cancel.cancelled() => return Err(ErrorKind::Cancelled.to_agent().into()),
+                };
+                let _permit = admitted.map_err(AdmissionError::to_agent)?;
+                self.intend(serving, call, ticket, callable.tool(), &bound, database, deadline).await?;
+                self.execute(role, database, call, ticket, to_run, deadline).await
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "everything that decides how it runs")]
+    async fn execute(
+        &self,
+        role: &Role,
+        database: &Database,
+        call: &ToolCall,
+        ticket: &Ticket,
+        bound: &BoundCall,
+        deadline: Instant,
+    ) -> Result<Produced, Refused> {
         let limits = ReadLimits { rows_max: bound.rows_max, bytes_max: role.limits.bytes_max };
         let execution = Execution {
             statement: &bound.statement,
@@ -151,7 +176,7 @@ impl Gate {
             Some(_) => bound.page.next_cursor(executed.rows.count, &self.seals),
             None => None,
         };
-        Ok(Produced::new(&bound, executed, next_cursor))
+        Ok(Produced::rows(bound, executed, next_cursor))
     }
 
     fn bind(
@@ -160,7 +185,7 @@ impl Gate {
         callable: &Authorized<'_, Callable>,
         call: &ToolCall,
         call_id: &str,
-    ) -> Result<BoundCall, Refused> {
+    ) -> Result<Bound, Refused> {
         let today = self.clock.today();
         let bound = tools::bind(
             callable,
@@ -189,7 +214,7 @@ impl Gate {
         call: &ToolCall,
         ticket: &mut Ticket,
         callable: &Callable,
-        bound: &BoundCall,
+        bound: &Bound,
         database: &Database,
         deadline: Instant,
     ) -> Result<(), Refused> {
@@ -210,10 +235,7 @@ impl Gate {
             .caller
             .claims()
             .iter()
-            .map(|(name, value)| {
-                let sensitive = callable.sensitive_claims().contains(name);
-                Argument::claim(name.as_str(), value, sensitivity(sensitive))
-            })
+            .map(|(name, value)| Argument::claim(name.as_str(), value, sensitivity(callable.is_sensitive(name))))
             .collect();
         let intent = Intent {
             tool_version: &sha256(callable.fingerprint()),
@@ -221,7 +243,7 @@ impl Gate {
             database_user: database.user.as_deref().unwrap_or_default(),
             policy_hash: &serving.policy_hash,
             config_hash: &serving.config_hash,
-            sql_fingerprint: &sha256(bound.statement.fingerprint()),
+            sql_fingerprint: &bound.statement().map(|sql| sha256(sql.fingerprint())).unwrap_or_default(),
             sql_sensitivity: sensitivity(own.is_some_and(|entry| entry.sensitive)),
             sql_sha256: sql_sha256.as_deref(),
             claims: &claims,
@@ -272,15 +294,7 @@ async fn close(
     arguments: Option<&RawValue>,
 ) -> Result<Produced, Refused> {
     let outcome = match &ended {
-        Ok(Produced { executed, .. }) => Outcome {
-            truncated: executed.rows.truncated.map(|cut| match cut {
-                Truncation::Rows => Cut::Rows,
-                Truncation::Bytes => Cut::Bytes,
-            }),
-            waited: Some(executed.waited),
-            ran: Some(executed.ran),
-            ..Outcome::ok(u64::from(executed.rows.count), executed.rows.json.len() as u64)
-        },
+        Ok(produced) => produced.outcome(),
         Err(refused) => {
             Outcome { arguments: arguments.map(RawValue::get), ..Outcome::failed(refused.status, failure(refused)) }
         }

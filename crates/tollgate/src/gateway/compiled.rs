@@ -10,7 +10,11 @@ use tollgate_core::{
     tools::Callable,
 };
 
-use crate::{admission::Gatehouse, identity::Registration, protocol::host::ToolListing};
+use crate::{
+    admission::Gatehouse,
+    identity::Registration,
+    protocol::host::{ResourceListing, ToolListing},
+};
 
 /// A compiled configuration.
 #[derive(Debug)]
@@ -62,6 +66,8 @@ pub struct Role {
     pub limits: Limits,
     /// Its tools as `tools/list` shows them.
     pub listings: Arc<[ToolListing]>,
+    /// The tables it may read about, as `resources/list` shows them; `None` where it may ask for none.
+    pub resources: Option<Arc<[ResourceListing]>>,
 }
 
 /// How much one call may return.

@@ -2,9 +2,9 @@
 
 use serde_json::value::RawValue;
 use tollgate_core::{
-    names::{Principal, Refusal, Value},
+    names::{Code, Principal, Refusal, Value},
     sql::tree::Slot,
-    tools::{self, CursorSeal},
+    tools::{self, Bound, CursorSeal},
 };
 
 use super::{Serving, call::authorize};
@@ -57,7 +57,9 @@ impl Serving {
             cursors: &NoCursors,
             policy_hash: &self.gateway.policy_hash,
         };
-        let bound = tools::bind(&callable, &call).map_err(|error| error.to_agent())?;
+        let Bound::Call(bound) = tools::bind(&callable, &call).map_err(|error| error.to_agent())? else {
+            return Err(Refusal::new(Code::INVALID_ARGUMENT, format!("`{tool}` runs no statement")));
+        };
         let database = self.gateway.database(&bound.database)?;
         let plan_text = database.backend.plan(&bound.statement, &bound.values).await.map_err(|e| e.kind.to_agent())?;
         let marker = match bound.statement.dialect() {

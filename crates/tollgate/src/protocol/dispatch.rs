@@ -12,7 +12,8 @@ use tollgate_core::names::{Code, Principal, Refusal};
 
 use super::{
     envelope::Body,
-    host::{CallReply, Peer, ToolCall, ToolHost},
+    host::{CallReply, Peer, READ_TOOL, ToolCall, ToolHost},
+    resource::{self, Resource},
     revision::{self, Revision},
     server,
     wire::{self, RpcCode, RpcError},
@@ -52,9 +53,17 @@ enum Method {
     Discover,
     ListTools,
     CallTool,
+    ListResources,
+    ListTemplates,
+    ReadResource,
 }
 
 impl Method {
+    /// Whether it is there for those alone who may read about tables.
+    fn is_of_resources(self) -> bool {
+        matches!(self, Self::ListResources | Self::ListTemplates | Self::ReadResource)
+    }
+
     fn named(name: &str, revision: Revision) -> Option<Self> {
         match (name, revision.is_stateless()) {
             ("initialize", false) => Some(Self::Initialize),
@@ -62,6 +71,9 @@ impl Method {
             ("server/discover", _) => Some(Self::Discover),
             ("tools/list", _) => Some(Self::ListTools),
             ("tools/call", _) => Some(Self::CallTool),
+            ("resources/list", _) => Some(Self::ListResources),
+            ("resources/templates/list", _) => Some(Self::ListTemplates),
+            ("resources/read", _) => Some(Self::ReadResource),
             _ => None,
         }
     }
@@ -102,7 +114,20 @@ impl<'a> CallParams<'a> {
     }
 }
 
-/// The parameters of `tools/list`.
+/// The parameters of `resources/read`.
+#[derive(Deserialize)]
+pub(super) struct ReadParams<'a> {
+    #[serde(borrow)]
+    pub(super) uri: Cow<'a, str>,
+}
+
+impl<'a> ReadParams<'a> {
+    pub(super) fn of(body: &'a Body<'_>) -> Option<Self> {
+        serde_json::from_str(body.params.as_deref()?.get()).ok()
+    }
+}
+
+/// The parameters of `tools/list` and its like.
 #[derive(Deserialize)]
 struct ListParams {
     #[serde(rename = "cursor", default)]
@@ -127,9 +152,15 @@ impl<H: ToolHost> Gate<H> {
         asked: &Asked<'_>,
         cancel: CancellationToken,
     ) -> Result<Vec<u8>, RpcError> {
-        let answered = match Method::named(&asked.body.method, asked.revision) {
+        let method = Method::named(&asked.body.method, asked.revision);
+        let method = method.filter(|m| !m.is_of_resources() || self.host.resources(&caller.principal).is_some());
+        let answered = match method {
             Some(Method::CallTool) => match CallParams::read(asked.body) {
                 Ok(params) => return self.call(caller, asked, params, cancel).await,
+                Err(error) => Err(error),
+            },
+            Some(Method::ReadResource) => match resource::arguments(asked.body) {
+                Ok(arguments) => return self.read(caller, asked, arguments, cancel).await,
                 Err(error) => Err(error),
             },
             // Discovery is the one method that a request cannot ask for without saying what it speaks.
@@ -157,13 +188,64 @@ impl<H: ToolHost> Gate<H> {
         params: CallParams<'_>,
         cancel: CancellationToken,
     ) -> Result<Vec<u8>, RpcError> {
+        let arguments = params.arguments.map(ToOwned::to_owned);
+        match self.run(caller, asked, params.name.into_owned(), arguments, cancel).await {
+            Some(CallReply::Rows { json, marked, call_id }) => {
+                Ok(wire::rows(asked.id, asked.revision, &json, marked.as_ref(), &call_id))
+            }
+            Some(CallReply::Refused { refusal, call_id }) => {
+                Ok(wire::refused(asked.id, asked.revision, &refusal, Some(&call_id)))
+            }
+            Some(CallReply::UnknownTool { refusal, call_id }) => Err(RpcError::new(RpcCode::INVALID_PARAMS, refusal)
+                .with("call_id", call_id.into())
+                .answering(Some(asked.id.clone()))),
+            None => {
+                let refusal = Refusal::new(Code::INTERNAL, "the call failed inside the server");
+                Ok(wire::refused(asked.id, asked.revision, &refusal, None))
+            }
+        }
+    }
+
+    /// A resource is what `describe_table` answers: the same call, with the same stages and the same records.
+    async fn read(
+        &self,
+        caller: &Caller,
+        asked: &Asked<'_>,
+        resource: Resource,
+        cancel: CancellationToken,
+    ) -> Result<Vec<u8>, RpcError> {
+        let Resource { uri, arguments } = resource;
+        let answering = |error: RpcError| error.answering(Some(asked.id.clone()));
+        match self.run(caller, asked, READ_TOOL.to_owned(), Some(arguments), cancel).await {
+            Some(CallReply::Rows { json, call_id, .. }) => {
+                Ok(wire::resource(asked.id, asked.revision, &uri, &json, &call_id))
+            }
+            Some(CallReply::Refused { refusal, call_id } | CallReply::UnknownTool { refusal, call_id }) => {
+                Err(answering(resource::refused(refusal, asked.revision).with("call_id", call_id.into())))
+            }
+            None => {
+                let refusal = Refusal::new(Code::INTERNAL, "the call failed inside the server");
+                Err(answering(RpcError::new(RpcCode::INTERNAL, refusal)))
+            }
+        }
+    }
+
+    /// Runs a call to its end; `None` when it panicked outside its own guard.
+    async fn run(
+        &self,
+        caller: &Caller,
+        asked: &Asked<'_>,
+        name: String,
+        arguments: Option<Box<RawValue>>,
+        cancel: CancellationToken,
+    ) -> Option<CallReply> {
         let meta = &asked.body.meta;
         let mut peer = caller.peer.clone();
         peer.client = meta.client().or(peer.client);
         let call = ToolCall {
             caller: Arc::clone(&caller.principal),
-            name: params.name.into_owned(),
-            arguments: params.arguments.map(ToOwned::to_owned),
+            name,
+            arguments,
             request_id: Some(asked.id.to_string()),
             traceparent: meta.traceparent(),
             peer,
@@ -177,21 +259,7 @@ impl<H: ToolHost> Gate<H> {
         let left = cancel.drop_guard();
         let reply = task.await;
         left.disarm();
-        match reply {
-            Ok(CallReply::Rows { json, marked, call_id }) => {
-                Ok(wire::rows(asked.id, asked.revision, &json, marked.as_ref(), &call_id))
-            }
-            Ok(CallReply::Refused { refusal, call_id }) => {
-                Ok(wire::refused(asked.id, asked.revision, &refusal, Some(&call_id)))
-            }
-            Ok(CallReply::UnknownTool { refusal, call_id }) => Err(RpcError::new(RpcCode::INVALID_PARAMS, refusal)
-                .with("call_id", call_id.into())
-                .answering(Some(asked.id.clone()))),
-            Err(_) => {
-                let refusal = Refusal::new(Code::INTERNAL, "the call failed inside the server");
-                Ok(wire::refused(asked.id, asked.revision, &refusal, None))
-            }
-        }
+        reply.ok()
     }
 
     async fn engine(&self, caller: &Caller, asked: &Asked<'_>, method: Method) -> Result<Vec<u8>, RpcError> {
@@ -202,10 +270,13 @@ impl<H: ToolHost> Gate<H> {
                     | (Method::Ping, ClientRequest::PingRequest(_))
                     | (Method::Discover, ClientRequest::DiscoverRequest(_))
                     | (Method::ListTools, ClientRequest::ListToolsRequest(_))
+                    | (Method::ListResources, ClientRequest::ListResourcesRequest(_))
+                    | (Method::ListTemplates, ClientRequest::ListResourceTemplatesRequest(_))
             )
         });
         // rmcp takes a cursor that is no string for none.
-        let request = request.filter(|_| method != Method::ListTools || ListParams::fit(asked.body));
+        let lists = matches!(method, Method::ListTools | Method::ListResources | Method::ListTemplates);
+        let request = request.filter(|_| !lists || ListParams::fit(asked.body));
         let Some(request) = request else {
             let refusal = Refusal::new(Code::MALFORMED_REQUEST, "the parameters do not fit the method");
             return Err(RpcError::new(RpcCode::INVALID_PARAMS, refusal));

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, value::RawValue};
 use tollgate_core::names::{Code, Refusal};
 
 use super::{
-    dispatch::CallParams,
+    dispatch::{CallParams, ReadParams},
     envelope::Body,
     revision::{self, Revision},
     wire::{RpcCode, RpcError},
@@ -73,12 +73,15 @@ pub(super) fn agree(headers: &HeaderMap, body: &Body<'_>, revision: Revision) ->
         None if revision.is_stateless() => return Err(mismatch("the `Mcp-Method` header is missing")),
         None => {}
     }
-    let Some(params) = (body.method == "tools/call").then(|| CallParams::of(body)).flatten() else {
-        return Ok(());
+    let named = match &*body.method {
+        "tools/call" => CallParams::of(body).map(|params| (params.name, "tool's name")),
+        "resources/read" => ReadParams::of(body).map(|params| (params.uri, "resource's uri")),
+        _ => None,
     };
+    let Some((named, what)) = named else { return Ok(()) };
     match single(headers, NAME)? {
-        Some(name) if decoded(name)? == params.name => Ok(()),
-        Some(_) => Err(mismatch("the `Mcp-Name` header is not the tool's name in the body")),
+        Some(name) if decoded(name)? == named => Ok(()),
+        Some(_) => Err(mismatch(format!("the `Mcp-Name` header is not the {what} in the body"))),
         None if revision.is_stateless() => Err(mismatch("the `Mcp-Name` header is missing")),
         None => Ok(()),
     }

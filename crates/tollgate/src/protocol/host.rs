@@ -15,6 +15,9 @@ pub trait ToolHost: Send + Sync + 'static {
     /// The tools this caller may call, in a fixed order. Nothing else is hinted at.
     fn list(&self, caller: &Principal) -> Arc<[ToolListing]>;
 
+    /// The tables this caller may read about, in a fixed order; `None` where there are no resources for it at all.
+    fn resources(&self, caller: &Principal) -> Option<Arc<[ResourceListing]>>;
+
     /// One call, to its end. Every way out is audited; a panic inside is an answer too.
     fn call(&self, call: ToolCall) -> impl Future<Output = CallReply> + Send;
 
@@ -81,6 +84,18 @@ pub enum CallReply {
         call_id: String,
     },
 }
+
+/// A table as `resources/list` shows it. Reading it is a call of `describe_table`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceListing {
+    /// The database.
+    pub database: String,
+    /// The table, by the name that `describe_table` takes.
+    pub table: String,
+}
+
+/// The tool behind `resources/read`.
+pub const READ_TOOL: &str = tollgate_core::tools::DESCRIBE_TABLE;
 
 /// A random mark that the data between two of it cannot hold.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod headers;
 pub mod host;
 pub mod http;
 mod perimeter;
+mod resource;
 mod revision;
 mod server;
 pub mod stdio;

@@ -14,8 +14,9 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, ClientCapabilities, ClientJsonRpcMessage, DiscoverResult, ErrorCode, InitializeRequestParams,
-        ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig,
-        ServerJsonRpcMessage, Tool, ToolAnnotations,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams,
+        ProtocolVersion, ResourcesCapability, ServerCapabilities, ServerConfig, ServerJsonRpcMessage, Tool,
+        ToolAnnotations,
     },
     service::{RequestContext, serve_directly},
     transport::OneshotTransport,
@@ -24,6 +25,7 @@ use tollgate_core::names::{Code, Principal, Refusal};
 
 use super::{
     host::{ToolHost, ToolListing},
+    resource,
     revision::Revision,
     wire::{self, RpcCode, RpcError},
 };
@@ -83,7 +85,9 @@ fn rpc_error(error: &ErrorData) -> RpcError {
 
 impl<H: ToolHost> ServerHandler for Server<H> {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        let mut capabilities = ServerCapabilities::builder().enable_tools().build();
+        capabilities.resources = self.host.resources(&self.caller).map(|_| ResourcesCapability::default());
+        ServerConfig::new(capabilities)
             .with_server_info(wire::server_info())
             .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
     }
@@ -107,32 +111,86 @@ impl<H: ToolHost> ServerHandler for Server<H> {
         // A panic in a handler of rmcp's is never answered.
         let tools = catch_unwind(AssertUnwindSafe(|| self.host.list(&self.caller)))
             .map_err(|_| ErrorData::internal_error("", None))?;
-        let from = request.and_then(|request| request.cursor).map_or(Ok(0), |cursor| offset(&cursor, tools.len()))?;
-        let page: Vec<Tool> = tools.iter().skip(from).take(PAGE_MAX).map(tool).collect();
-        let next = from + page.len();
-        let mut result = ListToolsResult::with_all_items(page);
-        result.next_cursor = (next < tools.len()).then(|| cursor(next));
-        if context.protocol_version().is_some_and(|version| !version.has_initialize()) {
-            let mut meta = MetaObject::default();
-            meta.insert("io.modelcontextprotocol/serverInfo".to_owned(), serde_json::json!(wire::server_info()));
-            result.meta = Some(meta);
+        let page = page(request, "tools", tools.len())?;
+        let listed = tools.iter().skip(page.from).take(PAGE_MAX).map(tool).collect();
+        let mut result = ListToolsResult::with_all_items(listed);
+        result.next_cursor = page.next;
+        if is_stateless(&context) {
+            result.meta = Some(server_meta());
+            return Ok(result.with_ttl_ms(TTL_MS).with_cache_scope(CacheScope::Private));
+        }
+        Ok(result)
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let resources = catch_unwind(AssertUnwindSafe(|| self.host.resources(&self.caller)))
+            .map_err(|_| ErrorData::internal_error("", None))?
+            .unwrap_or_default();
+        let page = page(request, "resources", resources.len())?;
+        let listed = resources.iter().skip(page.from).take(PAGE_MAX).map(resource::listed).collect();
+        let mut result = ListResourcesResult::with_all_items(listed);
+        result.next_cursor = page.next;
+        if is_stateless(&context) {
+            result.meta = Some(server_meta());
+            return Ok(result.with_ttl_ms(TTL_MS).with_cache_scope(CacheScope::Private));
+        }
+        Ok(result)
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        page(request, "templates", 1)?;
+        let mut result = ListResourceTemplatesResult::with_all_items(vec![resource::template()]);
+        if is_stateless(&context) {
+            result.meta = Some(server_meta());
             return Ok(result.with_ttl_ms(TTL_MS).with_cache_scope(CacheScope::Private));
         }
         Ok(result)
     }
 }
 
-/// A place in the caller's own list: nothing in it is secret, and any other place is one the caller may ask for too.
-fn cursor(offset: usize) -> String {
-    URL_SAFE_NO_PAD.encode(format!("tools:{offset}"))
+fn is_stateless(context: &RequestContext<RoleServer>) -> bool {
+    context.protocol_version().is_some_and(|version| !version.has_initialize())
 }
 
-fn offset(cursor: &str, tools: usize) -> Result<usize, ErrorData> {
+/// The `_meta` of every answer of 2026-07-28.
+fn server_meta() -> MetaObject {
+    let mut meta = MetaObject::default();
+    meta.insert("io.modelcontextprotocol/serverInfo".to_owned(), serde_json::json!(wire::server_info()));
+    meta
+}
+
+/// Where a page of a list begins, and the cursor of the next one.
+struct Page {
+    from: usize,
+    next: Option<String>,
+}
+
+fn page(request: Option<PaginatedRequestParams>, list: &str, length: usize) -> Result<Page, ErrorData> {
+    let given = request.and_then(|request| request.cursor);
+    let from = given.map_or(Ok(0), |cursor| offset(&cursor, list, length))?;
+    let next = from + PAGE_MAX;
+    Ok(Page { from, next: (next < length).then(|| cursor(list, next)) })
+}
+
+/// A place in the caller's own list: nothing in it is secret, and any other place is one the caller may ask for too.
+fn cursor(list: &str, offset: usize) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{list}:{offset}"))
+}
+
+fn offset(cursor: &str, list: &str, length: usize) -> Result<usize, ErrorData> {
     let read = || {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let text = String::from_utf8(bytes).ok()?;
-        let offset: usize = text.strip_prefix("tools:")?.parse().ok()?;
-        (offset < tools && offset.is_multiple_of(PAGE_MAX)).then_some(offset)
+        let offset: usize = text.strip_prefix(list)?.strip_prefix(':')?.parse().ok()?;
+        (offset < length && offset.is_multiple_of(PAGE_MAX)).then_some(offset)
     };
     read().ok_or_else(|| ErrorData::invalid_params(BAD_CURSOR, None))
 }

@@ -23,6 +23,7 @@ impl RpcCode {
     pub(super) const METHOD_NOT_FOUND: Self = Self(-32601);
     pub(super) const INVALID_PARAMS: Self = Self(-32602);
     pub(super) const INTERNAL: Self = Self(-32603);
+    pub(super) const RESOURCE_NOT_FOUND: Self = Self(-32002);
     pub(super) const HEADER_MISMATCH: Self = Self(-32020);
     pub(super) const UNSUPPORTED_VERSION: Self = Self(-32022);
 
@@ -138,6 +139,22 @@ pub(super) fn rows(
     out.push_str(r#"],"structuredContent":"#);
     push_one_line(&mut out, json.get());
     out.push_str(r#","isError":false"#);
+    push_member(&mut out, "_meta", &Meta::new(revision, Some(call_id)));
+    out.push_str("}}");
+    out.into_bytes()
+}
+
+/// A resource: the object as its text, invisible characters escaped. It depends on the caller, who may not share it.
+pub(super) fn resource(id: &RequestId, revision: Revision, uri: &str, json: &RawValue, call_id: &str) -> Vec<u8> {
+    let mut out = open_result(id, revision, json.get().len() * 5 / 2 + 512);
+    if revision.is_stateless() {
+        out.push_str(r#""ttlMs":60000,"cacheScope":"private","#);
+    }
+    out.push_str(r#""contents":[{"mimeType":"application/json""#);
+    push_member(&mut out, "uri", &uri);
+    out.push_str(r#","text":"#);
+    push_visible_json(&mut out, json.get());
+    out.push_str("}]");
     push_member(&mut out, "_meta", &Meta::new(revision, Some(call_id)));
     out.push_str("}}");
     out.into_bytes()

@@ -17,6 +17,8 @@ fn arguments(tool: &str) -> Value {
         "top_products" | "revenue_by_region" | "margins" | "flagged_users" => json!({}),
         "revenue_by_month" => json!({"year": 2025}),
         "payments_of_order" => json!({"order_id": 7}),
+        "list_tables" => json!({}),
+        "describe_table" => json!({"table": "orders"}),
         "query" => {
             json!({"sql": "SELECT u.*, o.*, p.* FROM users u LEFT JOIN orders o ON o.user_id = u.id LEFT JOIN products p ON p.id = o.product_id"})
         }
@@ -39,6 +41,12 @@ async fn every_tool_shows_an_agent_its_rows_and_columns_and_nothing_else() {
         for tool in tools {
             let called = agent.call(&tool, arguments(&tool)).await;
             let text = called.text();
+            if ["list_tables", "describe_table"].contains(&tool.as_str()) {
+                let others = ["ssn", "internal_notes", "payment_token"];
+                assert!(SECRETS.iter().chain(&others).all(|hidden| !text.contains(hidden)), "{name} by {tool}: {text}");
+                assert_eq!(called.body["result"]["isError"], false, "{text}");
+                continue;
+            }
             let rows = called.rows();
             assert!(SECRETS.iter().all(|secret| !text.contains(secret)), "{name} reads a secret by {tool}: {text}");
             for row in rows {

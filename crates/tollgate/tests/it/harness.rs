@@ -217,13 +217,18 @@ impl Agent {
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": {},
         });
-        let name = params["name"].as_str().map(str::to_owned);
+        let name = params["name"].as_str().or(params["uri"].as_str()).map(str::to_owned);
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let mut request = self.http.post(&self.url).header("mcp-method", method).body(body.to_string());
         if let Some(name) = name {
             request = request.header("mcp-name", name);
         }
         self.send(request).await
+    }
+
+    /// One resource.
+    pub async fn read(&self, uri: &str) -> Called {
+        self.request("resources/read", json!({ "uri": uri })).await
     }
 
     /// One call of a tool.

@@ -33,7 +33,8 @@ fn tool(dialect: Dialect, sensitive: &[&str]) -> QueryTool {
     let databases = BTreeMap::from([("down".parse().unwrap(), None), ("shop".parse().unwrap(), Some(queryable))]);
     let draft = QueryTool::compile(QueryRequest {
         databases,
-        rows_max: 7,
+        limits: SchemaLimits { rows_max: 7, bytes_max: 1 << 20 },
+        disclosure: FilterDisclosure::Silent,
         presentation: Presentation::default(),
         sensitive: &sensitive,
     })
@@ -110,7 +111,7 @@ fn a_listed_argument_is_sensitive_whatever_it_says() {
         };
         let bound = tool.bind(&call).unwrap();
         assert_eq!((bound.database.as_str(), bound.rows_max), ("shop", 7));
-        let summary = tool.summarise(Some(&raw), &bound);
+        let summary = tool.summarise(Some(&raw), Some(bound.statement.author()));
         let sql = summary.iter().find(|entry| entry.name == SQL).unwrap();
         assert_eq!((sql.sensitive, sql.kind), (expected, SummaryKind::Statement));
         let down = RawValue::from_string(r#"{"sql":"SELECT id FROM users","database":"down"}"#.to_owned()).unwrap();

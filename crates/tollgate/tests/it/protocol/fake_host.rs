@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Map, Value, json, value::RawValue};
-use tollgate::protocol::host::{CallReply, Peer, ToolCall, ToolHost, ToolListing};
+use tollgate::protocol::host::{CallReply, Peer, ResourceListing, ToolCall, ToolHost, ToolListing};
 use tollgate_core::names::{AgentId, Code, Origin, Principal, Refusal};
 
 /// The one key that is known.
@@ -58,6 +58,10 @@ impl ToolHost for FakeHost {
         ];
         tools.extend((0..self.many).map(|n| listing(&format!("tool_{n:04}"), &json!({}))));
         tools.into()
+    }
+
+    fn resources(&self, _caller: &Principal) -> Option<Arc<[ResourceListing]>> {
+        None
     }
 
     async fn call(&self, call: ToolCall) -> CallReply {
