@@ -6,7 +6,7 @@ use super::{
     Case, Verdict,
     compare::Difference,
     engine::Engine,
-    query::{Generator, Source},
+    query::{Generator, Made, Source},
     random::Random,
     shrink::shrink,
     world::World,
@@ -59,30 +59,68 @@ fn world(engine: &mut dyn Engine, property: Property, seed: u64, report: &mut Re
     let mut random = Random::new(seed);
     let world = World::new(&mut random, engine.dialect());
     let mut twin = random.clone();
-    let sources = sources(&world);
+    let (dialect, sources) = (world.dialect, sources(&world));
     let mut case = Case::new(engine, world, (property == Property::Noninterference).then_some(&mut twin));
     for _ in 0..PER_WORLD {
-        let dialect = case.world.dialect;
         let made = Generator::new(&mut random, dialect, &sources).statement();
-        report.asked += 1;
-        match case.judge(property, &made) {
-            Verdict::Refused(error) => note(&mut report.refusals, generalised(&error.to_string()), &made.node.text()),
-            Verdict::Same { fenced, failed } => {
-                report.accepted += 1;
-                report.fenced += u64::from(fenced);
-                report.failed += u64::from(failed);
-            }
-            Verdict::Different(found, why, _) if allowed(property, found) => {
-                report.accepted += 1;
-                note(&mut report.allowed, (found, generalised(&why)), &made.node.text());
-            }
-            Verdict::Different(found, ..) => {
-                let told = shrink(&mut case, property, &made, found);
-                report.findings.push(format!("seed {seed}, {found:?}\n{told}"));
-                return;
-            }
+        if !ask(&mut case, property, &made, seed, report) {
+            return;
         }
     }
+}
+
+/// Puts queries of another generator to the engine, from the database that holds what the role sees.
+pub(super) fn run_with(
+    engine: &mut dyn Engine,
+    otherwise: u64,
+    mut queries: impl FnMut(u64, u64) -> Option<Vec<String>>,
+) {
+    let wanted = setting("TOLLGATE_QUERIES", otherwise);
+    let mut seed = setting("TOLLGATE_SEED", 0);
+    let started = Instant::now();
+    let mut report = Report::default();
+    while report.asked < wanted && report.findings.len() < FINDINGS_MAX {
+        let world = World::new(&mut Random::new(seed), engine.dialect()).plain();
+        let mut case = Case::new(engine, world, None);
+        let Some(texts) = queries(seed, PER_WORLD) else {
+            println!("SKIPPED: sqlsmith is not installed");
+            return;
+        };
+        for text in texts {
+            let made = Made { node: text.into(), columns: Vec::new(), ordered: false };
+            if !ask(&mut case, Property::Differential, &made, seed, &mut report) {
+                break;
+            }
+        }
+        seed += 1;
+    }
+    println!("sqlsmith, seeds to {seed}: {}", report.told(started.elapsed().as_secs_f64()));
+    assert!(report.findings.is_empty(), "{}", report.findings.join("\n\n"));
+}
+
+/// Puts one query. After a finding the world is no longer what it was.
+fn ask(case: &mut Case<'_>, property: Property, made: &Made, seed: u64, report: &mut Report) -> bool {
+    report.asked += 1;
+    match case.judge(property, made) {
+        Verdict::Refused(error) => {
+            note(&mut report.refusals, generalised(&error.to_string()), &made.node.text());
+        }
+        Verdict::Same { fenced, failed } => {
+            report.accepted += 1;
+            report.fenced += u64::from(fenced);
+            report.failed += u64::from(failed);
+        }
+        Verdict::Different(found, why, _) if allowed(property, found) => {
+            report.accepted += 1;
+            note(&mut report.allowed, (found, generalised(&why)), &made.node.text());
+        }
+        Verdict::Different(found, ..) => {
+            let told = shrink(case, property, made, found);
+            report.findings.push(format!("seed {seed}, {found:?}\n{told}"));
+            return false;
+        }
+    }
+    true
 }
 
 /// An engine may compute things in another order, and so fail or not; whether hidden data has a part in it is for noninterference.
@@ -92,7 +130,7 @@ pub(super) fn allowed(property: Property, found: Difference) -> bool {
 }
 
 impl Case<'_> {
-    pub(super) fn judge(&mut self, property: Property, made: &super::Made) -> Verdict {
+    pub(super) fn judge(&mut self, property: Property, made: &Made) -> Verdict {
         match property {
             Property::Differential => self.differential(made),
             Property::Noninterference => self.noninterference(made),

@@ -5,12 +5,22 @@ use tollgate_core::names::Dialect;
 use super::{
     kind::{Kind, name},
     node::{Node, sql},
-    query::{Generator, Scope},
+    query::{Generator, Scope, Taste},
 };
 
 const COMPARISONS: [&str; 7] = [" = ", " <> ", " != ", " < ", " <= ", " > ", " >= "];
 const DISTINCT: [&str; 2] = [" IS DISTINCT FROM ", " IS NOT DISTINCT FROM "];
 const PATTERNS: [&str; 9] = ["'a%'", "'%'", "'_'", "'%b%'", "'%\\%'", "'%e.com'", "''", "'redacted'", "'____%'"];
+
+/// Frames that treat equal rows alike.
+const FRAMES: [&str; 6] = [
+    "",
+    "",
+    " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW",
+    " GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING",
+    " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING",
+    " GROUPS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE GROUP",
+];
 
 impl Generator<'_> {
     fn postgres(&self) -> bool {
@@ -227,8 +237,12 @@ impl Generator<'_> {
             0 => sql!["((", a, ", ", b, ") = (", c, ", ", d, "))"],
             1 => sql!["((", a, ", ", b, ") < (", c, ", ", d, "))"],
             2 if self.postgres() => {
-                let array = self.leaf(Kind::Ints, scope);
-                sql!["(", b, " = ANY (", array, "))"]
+                let array = self.arrays(Kind::Ints, scope);
+                match self.random.below(3) {
+                    0 => sql!["(", b, " = ANY (", array, "))"],
+                    1 => sql!["(", array, " && ARRAY[1, 3])"],
+                    _ => sql!["(", array, *self.random.one_of(&[" @> ", " <@ "]), "ARRAY[1, 2])"],
+                }
             }
             3 if self.postgres() => sql!["(", a, " <> ALL (ARRAY[", c, "]))"],
             4 if self.postgres() && depth > 0 => {
@@ -243,6 +257,10 @@ impl Generator<'_> {
             6 if self.postgres() => {
                 let json = self.leaf(Kind::Json, scope);
                 sql!["(", json, " ? 'a')"]
+            }
+            6 if !self.postgres() && depth > 0 => {
+                let columns = self.column_of(kind, scope, depth);
+                sql!["(", a, " NOT IN (", columns, "))"]
             }
             7 if self.postgres() => sql!["(", b, " BETWEEN SYMMETRIC ", d, " AND 2)"],
             _ => sql!["(", a, " <> ", c, ")"],
@@ -274,8 +292,13 @@ impl Generator<'_> {
                 sql!["CAST(", from, " AS ", kind.cast(self.dialect), ")"]
             }
             9 if self.postgres() && self.taste.wide && kind == Kind::Int => {
-                let (function, array) = ("cardinality", self.leaf(Kind::Ints, scope));
-                sql![function, "(", array, ")"]
+                let array = self.arrays(Kind::Ints, scope);
+                match self.random.below(4) {
+                    0 => sql!["cardinality(", array, ")"],
+                    1 => sql!["(", array, ")[2]"],
+                    2 => sql!["array_length(", array, ", 1)"],
+                    _ => sql!["position('a' IN ", self.expr(Kind::Text, scope, depth), ")"],
+                }
             }
             10 if self.taste.wide => {
                 let b = self.leaf(kind, scope);
@@ -304,6 +327,10 @@ impl Generator<'_> {
                 sql!["CAST(", from, " AS ", kind.cast(self.dialect), ")"]
             }
             7 if self.taste.leaky && self.postgres() => sql![*self.random.one_of(&["sqrt", "ln"]), "(", a, ")"],
+            8 if self.taste.wide && self.postgres() && kind == Kind::Decimal => {
+                let field = *self.random.one_of(&["year", "month", "epoch", "isodow"]);
+                sql![format!("EXTRACT({field} FROM "), self.leaf(Kind::Timestamp, scope), ")"]
+            }
             _ => a,
         }
     }
@@ -335,12 +362,37 @@ impl Generator<'_> {
                 sql!["json_extract(", json, ", '$.a')"]
             }
             12 if self.postgres() && self.taste.leaky => sql!["split_part(", a, ", '@', 2)"],
+            13 if self.postgres() && self.taste.wide => self.wide_text(scope, depth),
             13 if self.postgres() => {
                 let mood = self.leaf(Kind::Mood, scope);
                 sql!["CAST(", mood, " AS text)"]
             }
             _ => a,
         }
+    }
+
+    fn wide_text(&mut self, scope: &Scope<'_>, depth: usize) -> Node {
+        let a = self.expr(Kind::Text, scope, depth);
+        let b = self.leaf(Kind::Text, scope);
+        match self.random.below(9) {
+            0 => sql!["concat_ws('-', ", a, ", ", b, ")"],
+            1 => sql!["overlay(", a, " PLACING 'zz' FROM 1 FOR 1)"],
+            2 => sql!["(", a, " COLLATE \"C\")"],
+            3 => Node::from("E'it\\'s \\\\ \\n'"),
+            4 => sql!["to_char(", self.leaf(Kind::Date, scope), ", 'YYYY-MM')"],
+            5 => sql!["(", self.arrays(Kind::Texts, scope), ")[1]"],
+            6 => sql!["regexp_replace(", a, ", '[ab]+', 'x')"],
+            7 => sql!["(", self.leaf(Kind::Json, scope), " #>> '{a,b}')"],
+            _ => sql!["array_to_string(", self.arrays(Kind::Ints, scope), ", ',')"],
+        }
+    }
+
+    /// A column, or an array of constants.
+    fn arrays(&mut self, kind: Kind, scope: &Scope<'_>) -> Node {
+        let column = self.column(kind, scope, false);
+        column
+            .unwrap_or_else(|| Node::from(if kind == Kind::Ints { "ARRAY[1, 2]" } else { "ARRAY['a', 'b']" }))
+            .of(kind)
     }
 
     fn time(&mut self, kind: Kind, scope: &Scope<'_>, depth: usize) -> Node {
@@ -352,6 +404,9 @@ impl Generator<'_> {
             };
         }
         match (kind, self.random.below(5)) {
+            (Kind::Timestamp, 3) if self.taste.wide => {
+                sql!["(", self.leaf(kind, scope), " - INTERVAL '1' DAY)"]
+            }
             (Kind::Date, 0) => sql!["CAST(", self.expr(Kind::Timestamp, scope, depth), " AS date)"],
             (Kind::Date, 1) if self.taste.leaky => {
                 sql!["(", self.leaf(kind, scope), " + ", self.leaf(Kind::Int, scope), ")"]
@@ -394,7 +449,7 @@ impl Generator<'_> {
             (Kind::Int | Kind::BigInt, 0) => Node::from("count(*)"),
             (Kind::Int | Kind::BigInt, 1 | 2) => {
                 let of = self.kind_in(scope);
-                let distinct = *self.random.one_of(&["", "DISTINCT "]);
+                let distinct = if self.taste.wide { *self.random.one_of(&["", "DISTINCT "]) } else { "" };
                 sql!["count(", distinct, self.column_or(of, scope, 0), ")"]
             }
             (Kind::BigInt | Kind::Decimal, 3) => sql!["sum(", self.column_or(Kind::Int, scope, 0), ")"],
@@ -412,6 +467,12 @@ impl Generator<'_> {
                 let of = self.column_or(Kind::Text, scope, 0);
                 let again = of.text();
                 sql!["string_agg(", of, ", ',' ORDER BY ", again, ")"]
+            }
+            (Kind::Text, 1) if self.taste.wide && self.postgres() => {
+                sql!["mode() WITHIN GROUP (ORDER BY ", self.column_or(kind, scope, 0), ")"]
+            }
+            (Kind::Float, 4) if self.taste.wide && self.postgres() => {
+                sql!["percentile_cont(0.5) WITHIN GROUP (ORDER BY ", self.column_or(Kind::Int, scope, 0), ")"]
             }
             (Kind::Json, _) if self.postgres() => {
                 return sql!["CAST(max(CAST(", self.column_or(kind, scope, 0), " AS text)) AS jsonb)"].of(kind);
@@ -434,7 +495,11 @@ impl Generator<'_> {
         let function = if ranking {
             Node::from(*self.random.one_of(&["rank()", "dense_rank()"]))
         } else {
-            self.aggregate(kind, scope, 0)
+            let plain = Taste { wide: false, ..self.taste };
+            let taste = std::mem::replace(&mut self.taste, plain);
+            let aggregate = self.aggregate(kind, scope, 0);
+            self.taste = taste;
+            aggregate
         };
         if kind == Kind::Bool || kind == Kind::Json {
             return self.leaf(kind, scope);
@@ -447,7 +512,8 @@ impl Generator<'_> {
         };
         let order = if ranking || self.random.percent(50) {
             let of = self.kind_in(scope);
-            sql!["ORDER BY ", self.column_or(of, scope, 0)].maybe()
+            let frame = if ranking { "" } else { *self.random.one_of(&FRAMES) };
+            sql!["ORDER BY ", self.column_or(of, scope, 0), Node::from(frame).maybe()].maybe()
         } else {
             sql![]
         };

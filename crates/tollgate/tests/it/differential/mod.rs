@@ -19,6 +19,7 @@ mod campaign;
 mod compare;
 mod engine;
 mod expr;
+mod from;
 mod kind;
 mod node;
 mod policy;
@@ -27,6 +28,7 @@ mod query;
 mod random;
 mod shrink;
 mod sqlite;
+mod sqlsmith;
 mod twin;
 mod world;
 
@@ -82,6 +84,7 @@ impl<'a> Case<'a> {
             Slot::Claim(name) | Slot::ClaimList(name) => {
                 self.world.claims.iter().find(|claim| claim.name == name.as_str()).unwrap().value()
             }
+            Slot::MaskKey(pad) => statement.mask_key(*pad).unwrap(),
             other => panic!("no query has {other:?}"),
         };
         statement.slots().iter().map(|used| value(&used.slot)).collect()

@@ -3,6 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use ring::{
+    digest::{self, digest},
+    hmac,
+};
 use tollgate_core::names::{Dialect, Value};
 
 use super::{
@@ -17,6 +21,8 @@ pub(super) enum Mask {
     Redact,
     Email,
     Last4,
+    Year,
+    Hash,
 }
 
 impl Mask {
@@ -26,6 +32,8 @@ impl Mask {
             Mask::Redact => "redact",
             Mask::Email => "email",
             Mask::Last4 => "last4",
+            Mask::Year => "year",
+            Mask::Hash => "hash",
         }
     }
 
@@ -35,6 +43,10 @@ impl Mask {
         let shown = match self {
             Mask::Null => return None,
             Mask::Redact => None,
+            Mask::Year => {
+                return text.starts_with(|c: char| c.is_ascii_digit()).then(|| format!("{}-01-01", &text[..4]));
+            }
+            Mask::Hash => Some(hash(text)),
             Mask::Email => email(text),
             Mask::Last4 => {
                 let characters: Vec<char> = text.chars().collect();
@@ -44,6 +56,20 @@ impl Mask {
         };
         Some(shown.unwrap_or_else(|| "redacted".to_owned()))
     }
+}
+
+/// What the hashes are keyed with.
+pub(super) const SECRET: &str = "a secret of the tests, long enough";
+/// The role that they are for.
+pub(super) const ROLE: &str = "tested";
+
+/// HMAC-SHA-256 under the key that the manual gives a role, cut to 128 bits.
+fn hash(text: &str) -> String {
+    let length = (SECRET.len() as u64).to_be_bytes();
+    let parts: [&[u8]; 4] = [b"tollgate mask key v1\0", &length, SECRET.as_bytes(), ROLE.as_bytes()];
+    let key = digest(&digest::SHA256, &parts.concat());
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()), text.as_bytes());
+    tag.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// `j***@example.com`: a name of two characters or more, and a domain that is one.
@@ -95,6 +121,11 @@ enum Part {
         claim: usize,
     },
     Column(usize),
+    /// `o.column` of another table.
+    Other {
+        table: usize,
+        column: usize,
+    },
 }
 
 /// A row filter.
@@ -150,6 +181,7 @@ impl Filter {
             Part::Text(text) => text.clone(),
             Part::Table(at) => table(*at),
             Part::Column(index) => column(*index),
+            Part::Other { table, column } => format!("o.{}", name(&world.tables[*table].columns[*column].name)),
             Part::Claimed { column: index, operator, claim } => claimed(column(*index), operator, *claim),
         };
         self.parts.iter().map(part).collect()
@@ -159,7 +191,7 @@ impl Filter {
     pub(super) fn reads(&self) -> BTreeSet<usize> {
         let column = |part: &Part| match part {
             Part::Column(index) | Part::Claimed { column: index, .. } => Some(*index),
-            Part::Text(_) | Part::Table(_) => None,
+            Part::Text(_) | Part::Table(_) | Part::Other { .. } => None,
         };
         self.parts.iter().filter_map(column).collect()
     }
@@ -200,8 +232,9 @@ impl Policy<'_> {
             }
             let mask = match column.kind {
                 Kind::Text if self.random.percent(35) => {
-                    Some(*self.random.one_of(&[Mask::Null, Mask::Redact, Mask::Email, Mask::Last4]))
+                    Some(*self.random.one_of(&[Mask::Null, Mask::Redact, Mask::Email, Mask::Last4, Mask::Hash]))
                 }
+                Kind::Date | Kind::Timestamp if self.random.percent(25) => Some(Mask::Year),
                 _ => self.random.percent(8).then_some(Mask::Null),
             };
             granted.push((index, mask));
@@ -276,23 +309,15 @@ impl Policy<'_> {
         if of_kind.is_empty() {
             return None;
         }
-        let target = name(&self.tables[other].columns[*self.random.one_of(&of_kind)].name);
-        let text = |text: String| Part::Text(text);
+        let target = Part::Other { table: other, column: *self.random.one_of(&of_kind) };
+        let text = |text: &str| Part::Text(text.to_owned());
         Some(if self.random.percent(60) {
-            vec![
-                Part::Column(index),
-                text(format!(" IN (SELECT o.{target} FROM ")),
-                Part::Table(other),
-                text(format!(" AS o WHERE o.{target} IS NOT NULL)")),
-            ]
+            let before =
+                [Part::Column(index), text(" IN (SELECT "), target.clone(), text(" FROM "), Part::Table(other)];
+            before.into_iter().chain([text(" AS o WHERE "), target, text(" IS NOT NULL)")]).collect()
         } else {
-            vec![
-                text("EXISTS (SELECT 1 FROM ".to_owned()),
-                Part::Table(other),
-                text(format!(" AS o WHERE o.{target} = ")),
-                Part::Column(index),
-                text(")".to_owned()),
-            ]
+            let before = [text("EXISTS (SELECT 1 FROM "), Part::Table(other), text(" AS o WHERE "), target];
+            before.into_iter().chain([text(" = "), Part::Column(index), text(")")]).collect()
         })
     }
 }

@@ -10,7 +10,7 @@ use tollgate_backends::{
 };
 use tollgate_core::{
     names::{Dialect, Value},
-    sql::CheckedStatement,
+    sql::{CheckedStatement, SlotUse, tree::Slot},
 };
 
 use super::{
@@ -54,6 +54,11 @@ impl Postgres {
             runtime.block_on(filtered.client.batch_execute("SET search_path = ''")).unwrap();
         }
         Some(Self { runtime, full, twin, seen })
+    }
+
+    /// The owner's URL of what the role sees.
+    pub(super) fn seen_url(&self) -> String {
+        self.seen.of.superuser_url()
     }
 
     fn database(&self, on: Side) -> &Database {
@@ -171,7 +176,11 @@ impl Engine for Postgres {
     }
 
     fn rewritten(&mut self, on: Side, statement: &CheckedStatement, values: &[Value]) -> Outcome {
-        let values: Vec<String> = values.iter().map(literal).collect();
+        let of_slot = |(slot, value): (&SlotUse, &Value)| match (&slot.slot, value) {
+            (Slot::MaskKey(_), Value::Text(block)) => format!("decode('{block}', 'base64')"),
+            _ => literal(value),
+        };
+        let values: Vec<String> = statement.slots().iter().zip(values).map(of_slot).collect();
         let text = statement.text();
         let batch = format!("DEALLOCATE ALL; PREPARE checked(text) AS {text}; EXECUTE checked({})", values.join(", "));
         self.ask(on, &batch)

@@ -45,7 +45,7 @@ pub(super) struct Generator<'a> {
     pub(super) random: &'a mut Random,
     pub(super) dialect: Dialect,
     pub(super) taste: Taste,
-    sources: Vec<Source>,
+    pub(super) sources: Vec<Source>,
     aliases: usize,
     /// How many more SELECTs and operators the text may have.
     pub(super) budget: usize,
@@ -62,7 +62,7 @@ pub(super) struct Made {
 
 /// Where a query stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Top,
     /// Its columns need names of their own.
     From,
@@ -70,9 +70,6 @@ enum Place {
     Scalar,
     Anywhere,
 }
-
-const JOINS: [&str; 6] = [" JOIN ", " INNER JOIN ", " LEFT JOIN ", " LEFT OUTER JOIN ", " RIGHT JOIN ", " FULL JOIN "];
-const WORDS: [&str; 2] = ["select", "order"];
 
 impl<'a> Generator<'a> {
     pub(super) fn new(random: &'a mut Random, dialect: Dialect, tables: &[Source]) -> Self {
@@ -84,19 +81,42 @@ impl<'a> Generator<'a> {
     /// A whole statement.
     pub(super) fn statement(&mut self) -> Made {
         let with = self.random.percent(15);
-        let tables = self.sources.len();
+        let recursive = self.taste.wide && self.random.percent(40);
         let mut list = Vec::new();
         if with {
             for _ in 0..=self.random.below(2) {
-                list.push(self.common_table());
+                list.push(if recursive { self.recursion() } else { self.common_table() });
             }
         }
         let mut made = self.query(None, Place::Top, None, 3);
         if with {
-            made.node = sql!["WITH ", Node::List(", ", list), " ", made.node];
+            let word = if recursive { "WITH RECURSIVE " } else { "WITH " };
+            made.node = sql![word, Node::List(", ", list), " ", made.node];
         }
-        self.sources.truncate(tables);
         made
+    }
+
+    /// A common table expression that reads itself, a few times.
+    fn recursion(&mut self) -> Node {
+        let kind = self.kind();
+        let cte = self.alias("r");
+        let (from, scope) = self.from(None, 0);
+        let start = sql!["SELECT 1, ", self.expr(kind, &scope, 1), " FROM ", from, self.filter(&scope, 0)];
+        let own = Relation { alias: cte.clone(), columns: vec![("n".to_owned(), Kind::Int), ("v".to_owned(), kind)] };
+        let mut scope = Scope { relations: vec![own], outer: None };
+        let from = if self.random.percent(40) {
+            self.join(Node::from(cte.as_str()), &mut scope, 0)
+        } else {
+            Node::from(cte.as_str())
+        };
+        let word = *self.random.one_of(&[" UNION ", " UNION ALL "]);
+        let rest =
+            if self.random.percent(30) { sql![" AND ", self.expr(Kind::Bool, &scope, 1)].maybe() } else { sql![] };
+        let step = sql![format!("SELECT {cte}.n + 1, {cte}.v FROM "), from, format!(" WHERE {cte}.n < 3"), rest];
+        let columns = vec![("n".to_owned(), Kind::Int), ("v".to_owned(), kind)];
+        let node = sql![format!("{cte} (n, v) AS ("), start, word, step, ")"];
+        self.sources.push(Source { name: cte, columns, is_table: false });
+        node
     }
 
     fn common_table(&mut self) -> Node {
@@ -149,7 +169,13 @@ impl<'a> Generator<'a> {
         self.query(Some(&[kind]), place, Some(outer), depth).node
     }
 
-    fn query(&mut self, want: Option<&[Kind]>, place: Place, outer: Option<&Scope<'_>>, depth: usize) -> Made {
+    pub(super) fn query(
+        &mut self,
+        want: Option<&[Kind]>,
+        place: Place,
+        outer: Option<&Scope<'_>>,
+        depth: usize,
+    ) -> Made {
         self.budget = self.budget.saturating_sub(3);
         if place == Place::Scalar {
             return self.one_row(want, outer, depth);
@@ -240,7 +266,7 @@ impl<'a> Generator<'a> {
         Made { node, columns: vec![("o_1".to_owned(), kind)], ordered: true }
     }
 
-    fn filter(&mut self, scope: &Scope<'_>, depth: usize) -> Node {
+    pub(super) fn filter(&mut self, scope: &Scope<'_>, depth: usize) -> Node {
         if !self.random.percent(60) {
             return sql![];
         }
@@ -273,6 +299,12 @@ impl<'a> Generator<'a> {
             items.push(self.item(expr, kind, &mut columns));
         }
         let filter = self.filter(&scope, depth);
+        if self.taste.wide && self.dialect == Dialect::Postgres && self.random.percent(5) {
+            let keys: Vec<String> = (1..=columns.len()).map(|place| place.to_string()).collect();
+            let body = sql!["SELECT DISTINCT ON (o_1) * FROM (SELECT ", all_of(items), " FROM ", from, filter];
+            let node = sql![body, ") AS one ORDER BY ", keys.join(", ")];
+            return Made { node, columns, ordered: true };
+        }
         let distinct = if self.random.percent(12) { "DISTINCT " } else { "" };
         let items = if want.is_some() { all_of(items) } else { Node::List(", ", items) };
         let body = sql!["SELECT ", Node::from(distinct).maybe(), items, " FROM ", from, filter];
@@ -347,141 +379,6 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// A SELECT's relations.
-    pub(super) fn from<'p>(&mut self, outer: Option<&'p Scope<'p>>, depth: usize) -> (Node, Scope<'p>) {
-        let mut scope = Scope { relations: Vec::new(), outer };
-        let (mut node, first) = self.factor(&scope, depth);
-        scope.relations.push(first);
-        let joins = match self.random.below(10) {
-            _ if self.budget == 0 => 0,
-            0..=4 => 0,
-            5..=7 => 1,
-            _ => 2,
-        };
-        for _ in 0..joins {
-            node = self.join(node, &mut scope, depth);
-        }
-        (node, scope)
-    }
-
-    fn join(&mut self, left: Node, scope: &mut Scope<'_>, depth: usize) -> Node {
-        if self.taste.wide && self.dialect == Dialect::Postgres && depth > 0 && self.random.percent(12) {
-            return self.lateral(left, scope, depth);
-        }
-        let (right, relation) = self.factor(scope, depth);
-        let word = *self.random.one_of(&JOINS);
-        if self.random.percent(20) {
-            let word = if self.dialect == Dialect::Sqlite {
-                " CROSS JOIN "
-            } else {
-                *self.random.one_of(&[", ", " CROSS JOIN "])
-            };
-            scope.relations.push(relation);
-            return sql![left, sql![word, right].maybe()];
-        }
-        let common = common_column(scope, &relation);
-        if let Some((column, kind)) = common
-            && self.random.percent(30)
-        {
-            let natural = self.taste.wide && self.random.percent(30) && shared(scope, &relation) == 1;
-            scope.relations.push(relation);
-            scope.relations.push(Relation { alias: String::new(), columns: vec![(column.clone(), kind)] });
-            return if natural {
-                sql![left, " NATURAL", word, right]
-            } else {
-                sql![left, word, right, format!(" USING ({})", name(&column))]
-            };
-        }
-        let before = scope.relations.clone();
-        scope.relations.push(relation.clone());
-        let equal = self.equality(&before, &relation);
-        let rest =
-            if self.random.percent(25) { sql![" AND ", self.expr(Kind::Bool, scope, 1)].maybe() } else { sql![] };
-        sql![left, sql![word, right, " ON ", equal, rest].maybe()]
-    }
-
-    fn lateral(&mut self, left: Node, scope: &mut Scope<'_>, depth: usize) -> Node {
-        let made = self.query(None, Place::From, Some(scope), depth - 1);
-        let alias = self.alias("l");
-        let word = *self.random.one_of(&[" CROSS JOIN LATERAL (", ", LATERAL ("]);
-        let node = sql![left, word, made.node, format!(") AS {alias}")];
-        scope.relations.push(Relation { alias, columns: made.columns });
-        node
-    }
-
-    /// A condition that two relations share a value.
-    fn equality(&mut self, left: &[Relation], right: &Relation) -> Node {
-        let mut pairs = Vec::new();
-        for relation in left.iter().filter(|relation| !relation.alias.is_empty()) {
-            for (column, kind) in &relation.columns {
-                for (other, its) in &right.columns {
-                    if kind == its {
-                        pairs.push((relation.alias.clone(), column.clone(), other.clone()));
-                    }
-                }
-            }
-        }
-        if pairs.is_empty() {
-            return Node::from("1 = 1").of(Kind::Bool);
-        }
-        let (alias, column, other) = self.random.one_of(&pairs).clone();
-        let node = sql![name(&alias), ".", name(&column), " = ", name(&right.alias), ".", name(&other)];
-        node.of(Kind::Bool)
-    }
-
-    fn factor(&mut self, scope: &Scope<'_>, depth: usize) -> (Node, Relation) {
-        if depth > 0 && self.budget > 0 && self.random.percent(15) {
-            return self.derived(scope, depth);
-        }
-        let source = self.random.one_of(&self.sources).clone();
-        let columns = source.columns.clone();
-        let taken = scope.relations.iter().any(|relation| relation.alias.eq_ignore_ascii_case(&source.name));
-        let table = self.table_name(&source);
-        if !taken && self.random.percent(35) {
-            return (Node::from(table), Relation { alias: source.name, columns });
-        }
-        let alias = self.alias("t");
-        let word = if self.random.percent(70) { " AS " } else { " " };
-        (Node::from(format!("{table}{word}{alias}")), Relation { alias, columns })
-    }
-
-    fn derived(&mut self, scope: &Scope<'_>, depth: usize) -> (Node, Relation) {
-        let alias = self.alias("d");
-        if self.taste.wide && self.random.percent(15) {
-            let kinds: Vec<Kind> =
-                (0..=self.random.below(2)).map(|_| *self.random.one_of(&[Kind::Int, Kind::Text])).collect();
-            let rows: Vec<Node> = (0..=self.random.below(3))
-                .map(|_| {
-                    let cells: Vec<String> = kinds.iter().map(|kind| kind.literal(self.random, self.dialect)).collect();
-                    Node::from(format!("({})", cells.join(", ")))
-                })
-                .collect();
-            let columns: Vec<(String, Kind)> =
-                kinds.iter().enumerate().map(|(at, kind)| (format!("column{}", at + 1), *kind)).collect();
-            return (sql!["(VALUES ", Node::List(", ", rows), format!(") AS {alias}")], Relation { alias, columns });
-        }
-        let made = self.query(None, Place::From, scope.outer, depth - 1);
-        let node = sql!["(", made.node, format!(") AS {alias}")];
-        (node, Relation { alias, columns: made.columns })
-    }
-
-    fn table_name(&mut self, source: &Source) -> String {
-        let plain = source.name.chars().all(|c| c.is_ascii_lowercase()) && !WORDS.contains(&source.name.as_str());
-        let bare = match self.random.below(4) {
-            0 if plain => source.name.clone(),
-            1 if plain => source.name.to_uppercase(),
-            _ => name(&source.name),
-        };
-        if !source.is_table || !self.random.percent(12) {
-            return bare;
-        }
-        let schema = match self.dialect {
-            Dialect::Postgres => "public",
-            Dialect::Sqlite => "main",
-        };
-        format!("{schema}.{bare}")
-    }
-
     /// A kind that constants exist of.
     pub(super) fn kind(&mut self) -> Kind {
         *self.random.one_of(&[
@@ -524,22 +421,4 @@ fn all_of(items: Vec<Node>) -> Node {
 /// An arm of a set operation. One with an order of its own is a subquery.
 fn unordered(made: &Made) -> Node {
     if made.ordered { sql!["SELECT * FROM (", made.node.clone(), ") AS arm"] } else { made.node.clone() }
-}
-
-fn common_column(scope: &Scope<'_>, relation: &Relation) -> Option<(String, Kind)> {
-    // A name that stands twice on the left is ambiguous.
-    let on_left = |column: &str| {
-        scope.relations.iter().flat_map(|r| &r.columns).filter(|(own, _)| own.eq_ignore_ascii_case(column)).count()
-    };
-    let same = |column: &str, kind: Kind| {
-        scope.relations.iter().any(|r| r.columns.iter().any(|(own, its)| own == column && *its == kind))
-    };
-    relation.columns.iter().find(|(column, kind)| on_left(column) == 1 && same(column, *kind)).cloned()
-}
-
-fn shared(scope: &Scope<'_>, relation: &Relation) -> usize {
-    let on_left = |column: &str| {
-        scope.relations.iter().any(|r| r.columns.iter().any(|(own, _)| own.eq_ignore_ascii_case(column)))
-    };
-    relation.columns.iter().filter(|(column, _)| on_left(column)).count()
 }

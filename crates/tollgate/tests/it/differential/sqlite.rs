@@ -8,7 +8,14 @@ use std::{
     },
 };
 
-use rusqlite::{Connection, config::DbConfig, types::ValueRef};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ring::digest::{SHA256, digest};
+use rusqlite::{
+    Connection,
+    config::DbConfig,
+    functions::{Context, FunctionFlags},
+    types::ValueRef,
+};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tollgate_backends::{Backend, PoolLimits};
@@ -108,6 +115,15 @@ fn bound(value: &Value) -> rusqlite::types::Value {
     }
 }
 
+/// What the product's connections have for the mask `hash`.
+fn hash(context: &Context<'_>) -> rusqlite::Result<Option<String>> {
+    let Some(text) = context.get::<Option<String>>(2)? else { return Ok(None) };
+    let block = |at: usize| STANDARD.decode(context.get::<String>(at).unwrap()).unwrap();
+    let inner = digest(&SHA256, &[block(0), text.into_bytes()].concat());
+    let outer = digest(&SHA256, &[&block(1), inner.as_ref()].concat());
+    Ok(Some(outer.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
 /// A number keeps nothing of how it is stored: of two equal ones a DISTINCT may keep either.
 fn cell(value: ValueRef<'_>) -> Option<String> {
     match value {
@@ -134,6 +150,7 @@ impl Engine for Sqlite {
                 .unwrap();
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).unwrap();
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false).unwrap();
+            connection.create_scalar_function("tg_hash", 3, FunctionFlags::SQLITE_DETERMINISTIC, hash).unwrap();
             let looks = Arc::clone(&looks);
             let look = move || looks.fetch_add(1, Ordering::Relaxed) > LOOKS_MAX;
             connection.progress_handler(1_000, Some(look)).unwrap();

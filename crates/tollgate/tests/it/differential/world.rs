@@ -1,16 +1,17 @@
 //! A database made at random, with a policy over it, and the same data as the policy should show it, made without the product:
 //! masks are computed here and filters are run by the engine from text of our own.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use tollgate_core::{
     names::Dialect,
     policy::{ColumnsGrant, MaskGrant, RoleGrant, RowsGrant, TableGrant},
+    sql::MaskKey,
 };
 
 use super::{
     kind::{Cell, Kind, name},
-    policy::{Claim, Filter, Mask, Policy},
+    policy::{Claim, Filter, Mask, Policy, ROLE, SECRET},
     random::Random,
 };
 
@@ -80,6 +81,21 @@ impl World {
         Self { dialect, tables, grants, claims }
     }
 
+    /// The same with names that need no quotes.
+    pub(super) fn plain(mut self) -> Self {
+        let plain = |name: &str| {
+            let kept: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+            format!("{}_x", kept.to_lowercase())
+        };
+        for table in &mut self.tables {
+            table.name = plain(&table.name);
+            for column in &mut table.columns {
+                column.name = plain(&column.name);
+            }
+        }
+        self
+    }
+
     /// What the product is told.
     pub(super) fn role(&self) -> RoleGrant {
         let tables = self.granted().map(|(at, grant)| {
@@ -103,7 +119,7 @@ impl World {
                 }),
             }
         });
-        RoleGrant { tables: tables.collect(), mask_key: None }
+        RoleGrant { tables: tables.collect(), mask_key: Some(Arc::new(MaskKey::of_role(SECRET, ROLE))) }
     }
 
     /// The granted tables, each after those that its filter reads.
