@@ -1,0 +1,1 @@
+SELECT id, name || ' <' || email || '>' AS address FROM customers WHERE region = 'us'

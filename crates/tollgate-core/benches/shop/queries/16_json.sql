@@ -1,0 +1,1 @@
+SELECT id, profile->>'plan' AS plan FROM customers WHERE profile->>'newsletter' = 'true'

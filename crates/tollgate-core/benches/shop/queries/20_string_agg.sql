@@ -1,0 +1,1 @@
+SELECT c.id, string_agg(p.name, ', ' ORDER BY p.name) AS products FROM customers c JOIN orders o ON o.customer_id = c.id JOIN items i ON i.order_id = o.id JOIN products p ON p.id = i.product_id GROUP BY c.id
