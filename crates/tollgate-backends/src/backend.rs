@@ -5,7 +5,7 @@ use std::{error::Error, fmt, future::Future, pin::Pin, sync::Arc, time::Duration
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tollgate_core::{
-    catalog::{Catalog, TableId},
+    catalog::{AddedFunction, Catalog, TableId},
     names::{Code, Dialect, Refusal, ResultForm, Value},
     sql::{CheckedStatement, Described, Reach},
 };
@@ -22,6 +22,12 @@ pub trait Backend: Send + Sync {
 
     /// The schema as it is now.
     fn introspect(&self) -> BoxFuture<'_, Result<Catalog, BackendError>>;
+
+    /// What the catalog says of functions by schema and name. One that is not there is left out.
+    fn functions<'a>(
+        &'a self,
+        names: &'a [(String, String)],
+    ) -> BoxFuture<'a, Result<Vec<FoundFunction>, BackendError>>;
 
     /// What the database says of a statement without running it.
     fn describe<'a>(&'a self, statement: &'a CheckedStatement) -> BoxFuture<'a, Result<Described, BackendError>>;
@@ -52,6 +58,19 @@ pub trait Backend: Send + Sync {
 
     /// Lets running statements end and closes every connection.
     fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// A function of the database, all its overloads together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundFunction {
+    /// Its names and arguments.
+    pub function: AddedFunction,
+    /// Whether it makes one value from the values of one row.
+    pub is_scalar: bool,
+    /// Whether it may change something, or answer otherwise each time.
+    pub is_volatile: bool,
+    /// Whether it may read tables behind the policy's back: it runs as its owner, or is written in a language with statements.
+    pub may_read_tables: bool,
 }
 
 /// A login that can do what some roles need, and nothing else.

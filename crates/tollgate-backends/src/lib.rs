@@ -16,8 +16,8 @@ mod pool;
 use std::{path::Path, sync::Arc};
 
 pub use backend::{
-    Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Fault, NarrowLogin, PoolLimits, PoolStatus,
-    ReadLimits, RowFilter, Rows, Truncation,
+    Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Fault, FoundFunction, NarrowLogin, PoolLimits,
+    PoolStatus, ReadLimits, RowFilter, Rows, Truncation,
 };
 pub use finding::{Finding, FindingKind, Severity};
 

@@ -3,21 +3,22 @@
 
 use std::collections::HashMap;
 
-use postgres_types::Oid;
+use postgres_types::{Oid, Type};
 use tokio_postgres::{Client, Row};
 use tollgate_core::{
-    catalog::{Catalog, Column, ForeignKey, SqlType, Table, TableId, TableKind, TypeKind},
+    catalog::{AddedFunction, Catalog, Column, ForeignKey, SqlType, Table, TableId, TableKind, TypeKind},
     names::Dialect,
 };
 
 use super::{check_list, error, types};
-use crate::{BackendError, ErrorKind};
+use crate::{BackendError, ErrorKind, FoundFunction};
 
 const TABLES: &str = include_str!("introspect/tables.sql");
 const COLUMNS: &str = include_str!("introspect/columns.sql");
 const TYPES: &str = include_str!("introspect/types.sql");
 const CHECKS: &str = include_str!("introspect/checks.sql");
 const UNIQUE_KEYS: &str = include_str!("introspect/unique_keys.sql");
+const FUNCTIONS: &str = include_str!("introspect/functions.sql");
 const FOREIGN_KEYS: &str = include_str!("introspect/foreign_keys.sql");
 
 /// Tables in one database, at most.
@@ -46,6 +47,24 @@ pub(super) async fn catalog(client: &Client) -> Result<Catalog, BackendError> {
     limit("tables", answers.tables.len(), TABLES_MAX)?;
     limit("columns", answers.columns.len(), COLUMNS_MAX)?;
     answers.catalog().map_err(error::backend_error)
+}
+
+/// The functions of these schemas and names, those that are there.
+pub(super) async fn functions(client: &Client, names: &[(String, String)]) -> Result<Vec<FoundFunction>, BackendError> {
+    let (schemas, names): (Vec<&str>, Vec<&str>) = names.iter().map(|(schema, name)| (&**schema, &**name)).unzip();
+    let wanted = [(&schemas as _, Type::TEXT_ARRAY), (&names as _, Type::TEXT_ARRAY)];
+    let rows = client.query_typed(FUNCTIONS, &wanted).await.map_err(error::backend_error)?;
+    rows.iter().map(found_function).collect::<Result<_, _>>().map_err(error::backend_error)
+}
+
+fn found_function(row: &Row) -> Result<FoundFunction, tokio_postgres::Error> {
+    let count = |at: usize| row.try_get::<_, i64>(at).map(|count| usize::try_from(count).unwrap_or(0));
+    Ok(FoundFunction {
+        function: AddedFunction { schema: row.try_get(0)?, name: row.try_get(1)?, arity: (count(2)?, count(3)?) },
+        is_scalar: row.try_get(4)?,
+        is_volatile: row.try_get(5)?,
+        may_read_tables: row.try_get(6)?,
+    })
 }
 
 fn limit(what: &'static str, count: usize, max: usize) -> Result<(), BackendError> {

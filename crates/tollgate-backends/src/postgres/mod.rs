@@ -32,7 +32,8 @@ use tollgate_core::{
 
 use self::connect::{Connector, Lease};
 use crate::{
-    Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Finding, NarrowLogin, PoolLimits, PoolStatus,
+    Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Finding, FoundFunction, NarrowLogin, PoolLimits,
+    PoolStatus,
     pool::{Connector as _, Pool},
 };
 
@@ -115,6 +116,13 @@ impl Backend for Postgres {
 
     fn introspect(&self) -> BoxFuture<'_, Result<Catalog, BackendError>> {
         Box::pin(self.ask(introspect::catalog))
+    }
+
+    fn functions<'a>(
+        &'a self,
+        names: &'a [(String, String)],
+    ) -> BoxFuture<'a, Result<Vec<FoundFunction>, BackendError>> {
+        Box::pin(self.ask(async |client| introspect::functions(client, names).await))
     }
 
     fn describe<'a>(&'a self, statement: &'a CheckedStatement) -> BoxFuture<'a, Result<Described, BackendError>> {

@@ -1,6 +1,8 @@
 //! Finding things in the snapshot by the dialect's rules.
 
-use super::{Column, Table, TableId};
+use std::sync::Arc;
+
+use super::{AddedFunction, Column, Table, TableId};
 use crate::names::Dialect;
 
 /// A database's schema at one moment.
@@ -10,13 +12,25 @@ pub struct Catalog {
     default_schema: String,
     server_version: String,
     tables: Vec<Table>,
+    functions: Vec<Arc<AddedFunction>>,
 }
 
 impl Catalog {
     /// A snapshot; `default_schema` is what an unqualified table name means.
     pub fn new(dialect: Dialect, default_schema: String, server_version: String, mut tables: Vec<Table>) -> Self {
         tables.sort_by(|a, b| a.id.cmp(&b.id));
-        Self { dialect, default_schema, server_version, tables }
+        Self { dialect, default_schema, server_version, tables, functions: Vec::new() }
+    }
+
+    /// The same with functions that the operator allows.
+    #[must_use]
+    pub fn with_functions(self, functions: Vec<AddedFunction>) -> Self {
+        Self { functions: functions.into_iter().map(Arc::new).collect(), ..self }
+    }
+
+    /// The functions beyond the reviewed list that may be called.
+    pub fn functions(&self) -> &[Arc<AddedFunction>] {
+        &self.functions
     }
 
     /// The engine's dialect.

@@ -36,6 +36,9 @@ pub struct RoleMatrix {
 pub struct DatabaseMatrix {
     /// By table, `public.users`.
     pub tables: BTreeMap<String, TableMatrix>,
+    /// The functions beyond the reviewed list that it may call, `postgis.st_dwithin`.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub functions: BTreeSet<String>,
 }
 
 /// One role and one table: every column of the catalog.
@@ -96,7 +99,8 @@ impl DatabaseMatrix {
             let all_except = role.all_except(&table.id).map(<[String]>::to_vec);
             (table.id.to_string(), TableMatrix { rows, owner, columns, all_except })
         });
-        Self { tables: tables.collect() }
+        let functions = catalog.functions().iter().map(ToString::to_string);
+        Self { tables: tables.collect(), functions: functions.collect() }
     }
 }
 
@@ -187,7 +191,28 @@ impl Matrix {
             grid.push(line);
         }
         print(f, &grid)?;
+        self.functions(f, roles)?;
         self.queries(f, roles)
+    }
+
+    /// Which role may call functions beyond the reviewed list. Nothing is said where there are none.
+    fn functions(&self, f: &mut fmt::Formatter<'_>, roles: &[&str]) -> fmt::Result {
+        let databases = self.roles.values().flat_map(|role| &role.databases);
+        let all: BTreeSet<(&DatabaseName, &String)> = databases
+            .flat_map(|(name, database)| database.functions.iter().map(move |function| (name, function)))
+            .collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        let mut grid = vec![head("functions beyond the list".to_owned(), roles)];
+        for (database, function) in all {
+            let mut line = vec![format!("  {database} {}", visible(function))];
+            let may = |role: &RoleMatrix| role.databases.get(database).is_some_and(|d| d.functions.contains(function));
+            line.extend(self.roles.values().map(|role| if may(role) { "allow" } else { "deny" }.to_owned()));
+            grid.push(line);
+        }
+        writeln!(f)?;
+        print(f, &grid)
     }
 
     /// Which role may write its own statements, and where. Nothing is said where none may.

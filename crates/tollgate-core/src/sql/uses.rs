@@ -212,6 +212,10 @@ fn touch(expr: &Expr, dialect: Dialect, touched: &mut Footprint) {
             return;
         }
         (Expr::Function(function), _) => function.name,
+        (Expr::Added { function, args: _ }, _) => {
+            touched.functions.insert(function.to_string());
+            return;
+        }
         (Expr::Like { .. }, Dialect::Sqlite) => "like",
         (Expr::InSlot { .. }, Dialect::Sqlite) => "json_each",
         (Expr::Binary { op: BinaryOp::JsonGet, .. }, Dialect::Sqlite) => "->",

@@ -151,7 +151,9 @@ pub(super) fn parts(expr: &Expr) -> Vec<&Expr> {
             .chain(branches.iter().flat_map(|(when, then)| [when, then]))
             .chain(otherwise.as_deref())
             .collect(),
-        Expr::Row(list) | Expr::Array(Elements::List(list)) => list.iter().collect(),
+        Expr::Row(list) | Expr::Array(Elements::List(list)) | Expr::Added { function: _, args: list } => {
+            list.iter().collect()
+        }
         Expr::Quantified { expr, op: _, quantifier: _, over } => {
             let over = match over {
                 Elements::Of(array) => std::slice::from_ref(&**array),
@@ -211,7 +213,9 @@ pub(super) fn parts_mut(expr: &mut Expr) -> Vec<&mut Expr> {
             .chain(branches.iter_mut().flat_map(|(when, then)| [when, then]))
             .chain(otherwise.as_deref_mut())
             .collect(),
-        Expr::Row(list) | Expr::Array(Elements::List(list)) => list.iter_mut().collect(),
+        Expr::Row(list) | Expr::Array(Elements::List(list)) | Expr::Added { function: _, args: list } => {
+            list.iter_mut().collect()
+        }
         Expr::Quantified { expr, op: _, quantifier: _, over } => {
             let over = match over {
                 Elements::Of(array) => std::slice::from_mut(&mut **array),

@@ -117,7 +117,15 @@ fn print(command: &Check, compiled: &Compiled) {
 fn notes(compiled: &Compiled) -> impl Iterator<Item = String> {
     let findings = compiled.findings.iter().flat_map(|(name, found)| found.iter().map(move |finding| (name, finding)));
     let quiet = findings.filter(|(_, finding)| finding.kind.severity() < Severity::Danger);
-    quiet.map(|(name, finding)| format!("note: database `{name}`: {}", finding.sentence))
+    let quiet = quiet.map(|(name, finding)| format!("note: database `{name}`: {}", finding.sentence));
+    let added = compiled.gateway.databases.values().flat_map(|database| {
+        let name = &database.name;
+        let added = database.catalog.functions().iter();
+        added.map(move |function| {
+            format!("note: database `{name}`: SQL may call `{function}`, beyond the reviewed list")
+        })
+    });
+    quiet.chain(added)
 }
 
 fn databases(gateway: &Gateway) -> Vec<Vec<String>> {

@@ -13,7 +13,7 @@ use tollgate_core::{
 use super::{
     Loaded,
     diagnostics::{Diagnostic, Diagnostics},
-    file,
+    file, functions,
     source::Path,
     yaml::Node,
 };
@@ -90,6 +90,7 @@ pub(super) async fn open(loaded: &Loaded, open: Open<'_>, diagnostics: &mut Diag
         let place = loaded.tree.place_of(&path(name).key("url"));
         let failure = match opened {
             Ok(opened) => {
+                let opened = functions::add(opened, written, &path(name), &loaded.tree, diagnostics).await;
                 databases.ready.insert(name.clone(), opened);
                 continue;
             }

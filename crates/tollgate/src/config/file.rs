@@ -68,6 +68,41 @@ pub struct Database {
     /// Whether Tollgate refuses to start when the login can do more than the policy needs.
     #[serde(default)]
     pub require_least_privilege: bool,
+    /// Functions that SQL on it may call beyond the reviewed list, by `schema.function`. PostgreSQL only.
+    #[serde(default)]
+    pub functions: Vec<FunctionEntry>,
+}
+
+/// A function that SQL may call beyond the reviewed list.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum FunctionEntry {
+    /// `schema.function`.
+    Name(String),
+    /// One that is not safe by its nature, with the reason why it is here.
+    Reasoned(ReasonedFunction),
+}
+
+impl FunctionEntry {
+    /// `schema.function`.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Name(name) => name,
+            Self::Reasoned(function) => &function.name,
+        }
+    }
+}
+
+/// A function that is volatile, or may read tables, and is allowed all the same.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonedFunction {
+    /// `schema.function`.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// Why it does no harm, for whoever reads the policy.
+    #[schemars(length(min = 1))]
+    pub unsafe_reason: String,
 }
 
 impl fmt::Debug for Database {

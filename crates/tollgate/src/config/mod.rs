@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod diagnostics;
 pub mod file;
+mod functions;
 pub mod scalar;
 pub mod source;
 pub mod yaml;

@@ -13,6 +13,7 @@ mod architecture;
 mod bad_input;
 mod demo;
 mod differential;
+mod functions;
 mod harden;
 mod harness;
 mod leak;

@@ -150,6 +150,7 @@ pub(super) fn of(expr: &Expr, cx: &Context) -> Kind {
             merged(&mut branches.iter().map(|(_, then)| then).chain(otherwise.as_deref()))
         }
         Expr::Function(function) => result(function, cx),
+        Expr::Added { .. } => Kind::Unknown,
     }
 }
 

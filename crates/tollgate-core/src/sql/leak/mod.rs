@@ -131,6 +131,7 @@ fn own(expr: &Expr, cx: &Context) -> Option<Leak> {
         }
         Expr::Cast { expr, ty } => cast(expr, ty.as_str(), cx),
         Expr::Function(function) => call(function, cx),
+        Expr::Added { function, args: _ } => Some(Leak::of(format!("the added function `{function}`, which may fail"))),
     }
 }
 

@@ -63,6 +63,13 @@ impl Printer {
                 Ok(())
             }
             Expr::Function(function) => self.function(function),
+            Expr::Added { .. } if self.dialect == Dialect::Sqlite => Err(self.lacks("functions with a schema")),
+            Expr::Added { function, args } => {
+                self.ident(&function.schema)?;
+                self.put(".");
+                self.ident(&function.name)?;
+                self.wrapped(|p| p.list(args, Self::expr))
+            }
             Expr::Row(list) if list.len() < 2 => Err(RenderError::Empty("a row")),
             Expr::Row(list) => self.wrapped(|p| p.list(list, Self::expr)),
             Expr::Quantified { .. } | Expr::Array(_) | Expr::Subscript { .. } if self.dialect == Dialect::Sqlite => {

@@ -172,6 +172,9 @@ impl Resolver<'_> {
         refused::when(*uses_odbc_syntax, "a function in braces")?;
         refused::when(!matches!(parameters, ast::FunctionArguments::None), "a function with two lists")?;
         refused::when(null_treatment.is_some(), "IGNORE or RESPECT NULLS")?;
+        if let Some(added) = self.added(name)? {
+            return self.added_call(added, function, at);
+        }
         let written = self.function_name(name)?;
         let list = match args {
             ast::FunctionArguments::List(list) => list,
@@ -217,7 +220,7 @@ impl Resolver<'_> {
     }
 
     /// A function's name alone; `pg_catalog` is where PostgreSQL's listed ones are.
-    fn function_name(&self, name: &ast::ObjectName) -> Result<String, SqlError> {
+    pub(super) fn function_name(&self, name: &ast::ObjectName) -> Result<String, SqlError> {
         let ast::ObjectName(parts) = name;
         match parts.as_slice() {
             [ast::ObjectNamePart::Identifier(ident)] => Ok(self.folded(ident)),
@@ -231,7 +234,7 @@ impl Resolver<'_> {
     }
 
     /// The function of that name, by the names it has elsewhere as well.
-    fn spec(&self, written: &str) -> Result<&'static FunctionSpec, SqlError> {
+    pub(super) fn spec(&self, written: &str) -> Result<&'static FunctionSpec, SqlError> {
         let name = match (self.dialect, written.to_ascii_lowercase().as_str()) {
             (_, "substring") => "substr",
             (_, "ceiling") => "ceil",
@@ -285,12 +288,7 @@ impl Resolver<'_> {
         let (fewest, most) = spec.arity;
         let fewest = if spec.name == "count" { 1 } else { fewest };
         if !(fewest..=most).contains(&args.len()) {
-            let wanted = match (fewest, most) {
-                (0, 0) => "no argument".to_owned(),
-                (1, 1) => "1 argument".to_owned(),
-                _ if fewest == most => format!("{most} arguments"),
-                _ => format!("{fewest} to {most} arguments"),
-            };
+            let wanted = arguments_wanted((fewest, most));
             return Err(SqlError::function(spec.name, format!("takes {wanted}, not {}", args.len())));
         }
         let mut list = Vec::with_capacity(args.len());
@@ -399,6 +397,16 @@ fn argument_place<'e>(spec: &FunctionSpec, clauses: &Clauses<'_>, at: At<'e>) ->
         (true, Aggregates::Refused(place)) => {
             Err(SqlError::unsupported(format!("the aggregate {} {place}", shown(spec.name))))
         }
+    }
+}
+
+/// How many arguments a function takes, in words.
+pub(super) fn arguments_wanted(arity: (usize, usize)) -> String {
+    match arity {
+        (0, 0) => "no argument".to_owned(),
+        (1, 1) => "1 argument".to_owned(),
+        (fewest, most) if fewest == most => format!("{most} arguments"),
+        (fewest, most) => format!("{fewest} to {most} arguments"),
     }
 }
 

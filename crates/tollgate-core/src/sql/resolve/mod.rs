@@ -3,6 +3,7 @@
 //! It never consults the catalog for a table that is not visible, so a hidden name and a missing one cannot differ.
 //! Every struct of the parser is destructured without `..`: a field that a new version adds breaks the build, not the policy.
 
+mod added;
 mod array;
 mod call;
 mod compare;

@@ -38,6 +38,7 @@ pub(super) fn default_name(expr: &Expr, position: usize) -> (String, Naming) {
     match expr {
         Expr::Column(column) => (column.name.clone(), Naming::Column),
         Expr::Function(Function { name, .. }) => ((*name).to_owned(), Naming::MadeUp),
+        Expr::Added { function, args: _ } => (function.name.clone(), Naming::MadeUp),
         Expr::Case { .. } => ("case".to_owned(), Naming::MadeUp),
         Expr::Exists { .. } => ("exists".to_owned(), Naming::MadeUp),
         Expr::Cast { expr, ty: _ } if matches!(**expr, Expr::Column(_)) => {
@@ -202,7 +203,7 @@ fn type_of(dialect: Dialect, expr: &Expr) -> Option<SqlType> {
             common_type(dialect, branches.iter().map(|(_, result)| result).chain(otherwise.as_deref()))
         }
         Expr::Function(function) => function_type(dialect, function),
-        Expr::Slot(_) | Expr::Row(_) | Expr::Array(_) => None,
+        Expr::Slot(_) | Expr::Row(_) | Expr::Array(_) | Expr::Added { .. } => None,
         Expr::Subscript { expr, part } => match (type_of(dialect, expr)?.kind, part) {
             (TypeKind::Array(element), Subscript::Index(_)) => Some(*element),
             _ => None,

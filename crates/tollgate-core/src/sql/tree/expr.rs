@@ -1,7 +1,9 @@
 //! Expressions: every form that a checked statement can hold.
 
+use std::sync::Arc;
+
 use super::{BinaryOp, Function, IsTest, LikeKind, Quantifier, Query, Slot, UnaryOp};
-use crate::catalog::{ColumnId, SqlType};
+use crate::catalog::{AddedFunction, ColumnId, SqlType};
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,6 +128,13 @@ pub enum Expr {
     },
     /// A function of the allow-list.
     Function(Function),
+    /// A function of the database that the operator allows, with its arguments. PostgreSQL only.
+    Added {
+        /// Which.
+        function: Arc<AddedFunction>,
+        /// Its arguments.
+        args: Vec<Expr>,
+    },
     /// `(a, b)`: at least two values, beside another row or IN.
     Row(Vec<Expr>),
     /// `ARRAY[…]` or `ARRAY(SELECT …)`. PostgreSQL only.
