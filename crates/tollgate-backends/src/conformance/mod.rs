@@ -8,6 +8,7 @@ use crate::{Backend, PoolLimits};
 
 mod bench;
 mod cases;
+mod grouping;
 mod postgres;
 mod sqlite;
 mod suite;
@@ -50,6 +51,7 @@ macro_rules! conformance {
             pages_follow_one_another,
             restricted_tables_show_their_rows_alone,
             relations_hide_rows_wherever_they_stand,
+            expressions_mean_what_they_say,
             a_deadline_stops_a_statement,
             a_cancel_stops_a_statement_and_not_the_next,
             a_dropped_call_stops_its_statement_and_not_the_next,

@@ -122,7 +122,7 @@ const TYPES: [(&str, &str); 14] = [
     ("boolean", "INTEGER"),
     ("json", "TEXT"),
 ];
-const OPERATORS: [&str; 17] = [
+const OPERATORS: [&str; 34] = [
     "=",
     "<>",
     "<",
@@ -140,6 +140,23 @@ const OPERATORS: [&str; 17] = [
     "IS DISTINCT FROM",
     "IS NOT DISTINCT FROM",
     "->>",
+    "->",
+    "#>",
+    "#>>",
+    "@>",
+    "<@",
+    "&&",
+    "?",
+    "?|",
+    "&",
+    "|",
+    "#",
+    "<<",
+    ">>",
+    "^",
+    "~",
+    "@?",
+    "GLOB",
 ];
 
 impl Maker {
@@ -158,8 +175,10 @@ impl Maker {
 
     fn statement(&mut self) -> String {
         let (a, b) = (self.expr(3), self.expr(2));
-        match self.below(10) {
+        match self.below(12) {
             0 => format!("SELECT {a} AS a, {b} AS b FROM TABLE t"),
+            10 => format!("SELECT {} AS a FROM TABLE t", self.window()),
+            11 => format!("SELECT max({a} ORDER BY {b}) AS a FROM TABLE t"),
             1 => format!("SELECT DISTINCT {a} AS a FROM TABLE t"),
             2 => format!("SELECT {a} AS a, count(*) AS n FROM TABLE t GROUP BY {a}"),
             3 => format!("SELECT id FROM TABLE t ORDER BY {a} DESC, {b}"),
@@ -187,6 +206,27 @@ impl Maker {
         let aggregates: Vec<_> = listed.iter().filter(|f| f.kind == FunctionKind::Aggregate).collect();
         let at = self.below(aggregates.len());
         format!("{}({})", aggregates[at].name, self.expr(2))
+    }
+
+    /// A window function or an aggregate over a window.
+    fn window(&mut self) -> String {
+        let listed = functions::list(self.dialect);
+        let kinds = [FunctionKind::Window, FunctionKind::Aggregate];
+        let windows: Vec<_> = listed.iter().filter(|f| kinds.contains(&f.kind)).collect();
+        let at = self.below(windows.len());
+        let count = windows[at].arity.0.max(usize::from(windows[at].kind == FunctionKind::Aggregate));
+        let args: Vec<String> = (0..count)
+            .map(|n| if n == 0 { self.expr(2) } else { self.one_of(&["1", "3", "','"]).to_owned() })
+            .collect();
+        let frame = self.one_of(&[
+            "",
+            "ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING",
+            "GROUPS UNBOUNDED PRECEDING",
+            "RANGE CURRENT ROW",
+            "RANGE 1 PRECEDING",
+        ]);
+        let (partition, order) = (self.expr(1), self.expr(1));
+        format!("{}({}) OVER (PARTITION BY {partition} ORDER BY {order} {frame})", windows[at].name, args.join(", "))
     }
 
     fn call(&mut self, depth: usize) -> String {
@@ -239,7 +279,7 @@ impl Maker {
         if depth == 0 || self.below(4) == 0 {
             return if self.below(3) == 0 { self.one_of(&LITERALS).to_owned() } else { self.column() };
         }
-        let choice = self.below(13);
+        let choice = self.below(17);
         let a = self.expr(depth - 1);
         match choice {
             0..=3 => self.call(depth),
@@ -256,7 +296,11 @@ impl Maker {
                 2 => format!("(SELECT max({}) FROM TABLE t)", self.expr(depth - 1)),
                 _ => format!("(SELECT {} FROM TABLE v WHERE {a} = v.id LIMIT 1)", self.expr(depth - 1)),
             },
-            _ => format!("({} {a})", self.one_of(&["-", "NOT", "+"])),
+            12 => format!("({a} {} ANY (ARRAY[{}, {}]))", self.one_of(&["=", "<"]), self.expr(depth - 1), self.expr(1)),
+            13 => format!("(({a}, t.id) = ({}, {}))", self.expr(depth - 1), self.expr(1)),
+            14 => format!("({a})[{}]", self.expr(depth - 1)),
+            15 => format!("ARRAY[{a}, {}]", self.expr(depth - 1)),
+            _ => format!("({} {a})", self.one_of(&["-", "NOT", "+", "~"])),
         }
     }
 
