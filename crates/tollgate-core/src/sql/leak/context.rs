@@ -10,7 +10,7 @@ use super::kind::{self, Kind};
 use crate::catalog::{ColumnId, TypeKind};
 use crate::names::Dialect;
 use crate::sql::restriction::Restrictions;
-use crate::sql::tree::{ColumnRef, Expr, OpClass, Query, Slot};
+use crate::sql::tree::{BinaryOp, ColumnRef, Expr, OpClass, Query, Slot};
 use crate::sql::walk::{self, Node};
 
 /// What a verdict depends on.
@@ -20,6 +20,8 @@ pub(in crate::sql) struct Context {
     pub(super) dialect: Dialect,
     /// Parameters that are used in places of different types.
     loose: BTreeSet<Slot>,
+    /// How many operations of the statement make values longer; no number is enough for a recursive query.
+    pub(super) growths: usize,
     /// Columns whose mask can fail on a row's data, and what in it can.
     masks: BTreeMap<ColumnId, Leak>,
     author: Author,
@@ -45,16 +47,24 @@ impl Context {
     pub(in crate::sql) fn of_query(query: &Query, restrictions: &Restrictions, dialect: Dialect) -> Self {
         let mut uses = BTreeMap::new();
         let plain = Self::plain(dialect);
-        walk::each_in_query(query, &mut |node| note(node, &plain, &mut uses));
-        Self { dialect, loose: loose(uses, dialect), masks: leaky_masks(restrictions), author: Author::Caller }
+        let mut growths = 0;
+        walk::each_in_query(query, &mut |node| {
+            note(node, &plain, &mut uses);
+            grow(node, &mut growths);
+        });
+        Self { dialect, loose: loose(uses, dialect), growths, masks: leaky_masks(restrictions), author: Author::Caller }
     }
 
     /// The context of an expression that stands alone, its subqueries over tables in these forms.
     pub(in crate::sql) fn of_expr(expr: &Expr, restrictions: &Restrictions, dialect: Dialect) -> Self {
         let mut uses = BTreeMap::new();
         let plain = Self::plain(dialect);
-        walk::each_in_expr(expr, &mut |node| note(node, &plain, &mut uses));
-        Self { dialect, loose: loose(uses, dialect), masks: leaky_masks(restrictions), author: Author::Caller }
+        let mut growths = 0;
+        walk::each_in_expr(expr, &mut |node| {
+            note(node, &plain, &mut uses);
+            grow(node, &mut growths);
+        });
+        Self { dialect, loose: loose(uses, dialect), growths, masks: leaky_masks(restrictions), author: Author::Caller }
     }
 
     /// The context of a mask that the operator wrote.
@@ -63,7 +73,7 @@ impl Context {
     }
 
     fn plain(dialect: Dialect) -> Self {
-        Self { dialect, loose: BTreeSet::new(), masks: BTreeMap::new(), author: Author::Caller }
+        Self { dialect, loose: BTreeSet::new(), growths: 0, masks: BTreeMap::new(), author: Author::Caller }
     }
 
     /// Whether a parameter stands in places of different types.
@@ -142,5 +152,15 @@ fn compared<'a>(slot: &Slot, others: impl Iterator<Item = &'a Expr>, plain: &Con
             Kind::Typed(TypeKind::Int) => entry.beside.push(Kind::Typed(TypeKind::BigInt)),
             kind => entry.beside.push(kind),
         }
+    }
+}
+
+fn grow(node: Node<'_>, growths: &mut usize) {
+    match node {
+        Node::Query(query) if query.with.iter().any(|cte| cte.recursive) => *growths = usize::MAX,
+        Node::Expr(Expr::Binary { op: BinaryOp::Concat | BinaryOp::Multiply | BinaryOp::Divide, .. }) => {
+            *growths = growths.saturating_add(1);
+        }
+        _ => {}
     }
 }

@@ -1,5 +1,6 @@
 //! The kinds of expressions, as far as they decide whether an engine must convert a value before it can use it. A conversion can fail.
 
+use super::arithmetic::{self, Operand};
 use super::{Context, given};
 use crate::catalog::{SqlType, TypeKind};
 use crate::names::Dialect;
@@ -166,7 +167,11 @@ fn binary(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> Kind {
         (OpClass::Bits, _) => Kind::merge([of(left, cx), of(right, cx)]).map_or(Kind::Unknown, whole),
         (OpClass::Arithmetic, _) => match (of(left, cx), of(right, cx)) {
             (Kind::Number, Kind::Number) => Kind::Number,
-            _ => Kind::Unknown,
+            _ if cx.dialect == Dialect::Sqlite => Kind::Unknown,
+            (of_left, of_right) => {
+                let (left, right) = (Operand { expr: left, kind: of_left }, Operand { expr: right, kind: of_right });
+                arithmetic::kind(op, &left, &right).map_or(Kind::Unknown, Kind::Typed)
+            }
         },
         (OpClass::Logic | OpClass::Comparison | OpClass::Containment | OpClass::Pattern, _) => Kind::Unknown,
     }
@@ -181,7 +186,7 @@ fn whole(kind: Kind) -> Kind {
 }
 
 /// PostgreSQL joins arrays and JSON by the operator that joins text to whatever is none of these.
-fn concatenated(left: &Kind, right: &Kind) -> Kind {
+pub(super) fn concatenated(left: &Kind, right: &Kind) -> Kind {
     let text = |kind: &Kind| matches!(kind, Kind::Constant | Kind::Typed(TypeKind::Text | TypeKind::Collated(_)));
     let scalar = |kind: &Kind| match kind {
         Kind::Constant | Kind::Number => true,
@@ -263,6 +268,11 @@ fn result(function: &Function, cx: &Context) -> Kind {
     if let (FunctionKind::Window, [value, _, otherwise]) = (spec.kind, args) {
         return Kind::merge([of(value, cx), of(otherwise, cx)]).map_or(Kind::Unknown, Kind::computed);
     }
+    if cx.dialect == Dialect::Postgres
+        && let Some(moment) = of_moment(spec.name, args, cx)
+    {
+        return Kind::Typed(moment);
+    }
     let kind = match spec.result {
         ResultType::Integer => TypeKind::Int,
         ResultType::BigInt => TypeKind::BigInt,
@@ -283,6 +293,22 @@ fn result(function: &Function, cx: &Context) -> Kind {
     Kind::Typed(kind)
 }
 
+/// What `date_trunc` and `timezone` make of a moment.
+fn of_moment(name: &str, args: &[Expr], cx: &Context) -> Option<TypeKind> {
+    // Asked for these two alone: a nest of calls would ask for each inner one twice.
+    let [_, moment] = args else { return None };
+    if !matches!(name, "date_trunc" | "timezone") {
+        return None;
+    }
+    match (name, of(moment, cx)) {
+        ("date_trunc", Kind::Typed(TypeKind::Date)) => Some(TypeKind::TimestampTz),
+        ("date_trunc", Kind::Typed(kind @ (TypeKind::Timestamp | TypeKind::TimestampTz))) => Some(kind),
+        ("timezone", Kind::Typed(TypeKind::Timestamp)) => Some(TypeKind::TimestampTz),
+        ("timezone", Kind::Typed(TypeKind::TimestampTz)) => Some(TypeKind::Timestamp),
+        _ => None,
+    }
+}
+
 /// Whether a call cannot fail, whatever the rows hold.
 pub(super) fn is_total(function: &Function, cx: &Context) -> bool {
     let Some(spec) = functions::lookup(cx.dialect, function.name) else {
@@ -296,6 +322,10 @@ pub(super) fn is_total(function: &Function, cx: &Context) -> bool {
         && Kind::merge(args.iter().map(|arg| of(arg, cx))) == Some(Kind::Clash)
     {
         return false;
+    }
+    // A zone that every server knows.
+    if let ("timezone", [Expr::Literal(Literal::Text(zone)), _]) = (spec.name, args) {
+        return matches!(zone.as_str(), "UTC" | "GMT") && of_moment(spec.name, args, cx).is_some();
     }
     // An ordered-set aggregate is judged by what it orders by; what it is called with are constants.
     if spec.kind == FunctionKind::OrderedSet {

@@ -4,6 +4,7 @@
 //! that cannot fail says nothing there. What cannot fail is a short list; **anything unlisted is leaky, wherever in the statement it
 //! stands**. This file never looks at the policy's own filters while a statement is checked: they are the operator's text.
 
+mod arithmetic;
 mod context;
 mod given;
 mod kind;

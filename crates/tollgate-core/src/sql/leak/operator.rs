@@ -1,5 +1,6 @@
 //! Which binary operators can fail on a row's data, by their sort and the kinds of their operands.
 
+use super::arithmetic::{self, Operand};
 use super::kind::{self, Kind};
 use super::{Context, Leak, compared, like, numbers_only};
 use crate::catalog::TypeKind;
@@ -14,12 +15,20 @@ pub(super) fn binary(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> O
         OpClass::Arithmetic => {
             // SQLite turns an overflow into a float and a division by zero into NULL.
             let constant = numbers_only(left) && numbers_only(right);
-            if constant || cx.dialect == Dialect::Sqlite { None } else { Some(Leak::of("arithmetic that can fail")) }
+            let total = constant || cx.dialect == Dialect::Sqlite || total_arithmetic(op, left, right, cx);
+            if total { None } else { Some(Leak::of("arithmetic that can fail")) }
         }
         OpClass::Bits => bits([kind::of(left, cx), kind::of(right, cx)], cx),
         // Texts of a row and of an operator's mask are never long enough together to fail.
         OpClass::Concat if !cx.is_callers() && is_text(left, cx) && is_text(right, cx) => None,
-        // It can end in `too big`, at a length the caller chooses.
+        // Both can end in `too big`, SQLite at a length that it is given, PostgreSQL at one gigabyte.
+        OpClass::Concat
+            if cx.dialect == Dialect::Postgres
+                && cx.growths <= arithmetic::CONCATENATIONS_MAX
+                && kind::concatenated(&kind::of(left, cx), &kind::of(right, cx)) == Kind::Typed(TypeKind::Text) =>
+        {
+            None
+        }
         OpClass::Concat => Some(Leak::of("a concatenation (`||`)")),
         OpClass::JsonPart if part_of_jsonb(op, left, right, cx) => None,
         OpClass::JsonPart => Some(Leak::of("a JSON operator")),
@@ -31,6 +40,11 @@ pub(super) fn binary(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> O
 
 fn is_text(expr: &Expr, cx: &Context) -> bool {
     cx.dialect == Dialect::Sqlite || matches!(kind::of(expr, cx), Kind::Constant | Kind::Typed(TypeKind::Text))
+}
+
+fn total_arithmetic(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> bool {
+    let operand = |expr| Operand { expr, kind: kind::of(expr, cx) };
+    arithmetic::is_total(op, &operand(left), &operand(right), cx)
 }
 
 /// A comparison, of rows value by value.
