@@ -160,9 +160,9 @@ fn rows_can_be_lists_without_the_names() {
     for id in 1..3 {
         let row = |index, out: &mut Vec<u8>| -> Result<(), ()> {
             if index == 0 {
-                integer(out, id)
+                integer(out, id);
             } else {
-                string(out, "a")
+                string(out, "a");
             }
             Ok(())
         };

@@ -67,7 +67,7 @@ fn intent() -> Intent<'static> {
         policy_hash: "sha256:11".into(),
         config_hash: "sha256:22".into(),
         sql_fingerprint: "sha256:33".into(),
-        sql_sha256: None,
+        sql_sha256: Some("sha256:44".into()),
         claims: redactor()
             .summary(&[Argument::claim("region", &ClaimValue::Text("eu".to_owned()), Sensitivity::Plain)], &[].into()),
         input_summary: redactor().summary(&input, &[].into()),

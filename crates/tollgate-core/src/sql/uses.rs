@@ -149,9 +149,8 @@ pub(super) fn compares_masked_with_literal(query: &Query) -> bool {
             compared = beside && columns(expr).iter().any(|column| column.masked);
         }
         // Rows of the arms are compared with one another.
-        Node::SetExpr(SetExpr::SetOperation { quantifier: SetQuantifier::Distinct, .. })
-        | Node::SetExpr(SetExpr::SetOperation { op: SetOperator::Intersect | SetOperator::Except, .. }) => {
-            united = true;
+        Node::SetExpr(SetExpr::SetOperation { op, quantifier, .. }) => {
+            united |= *op != SetOperator::Union || *quantifier == SetQuantifier::Distinct;
         }
         Node::Query(_) | Node::Select(_) | Node::SetExpr(_) | Node::Relation(_) | Node::Expr(_) => {}
     });

@@ -101,7 +101,7 @@ pub(super) struct Callee<'a> {
 
 /// SHA-256 over everything that makes a call this call: who asks, under which policy, what, with which values.
 pub(super) fn binding<'v>(
-    callee: Callee<'_>,
+    of: Callee<'_>,
     caller: &Principal,
     policy_hash: &[u8; 32],
     fingerprint: &[u8; 32],
@@ -123,9 +123,9 @@ pub(super) fn binding<'v>(
         fields.claim(value);
     }
     fields.bytes(policy_hash);
-    fields.text(callee.database.as_str());
-    fields.text(callee.tool.as_str());
-    fields.bytes(callee.fingerprint);
+    fields.text(of.database.as_str());
+    fields.text(of.tool.as_str());
+    fields.bytes(of.fingerprint);
     fields.bytes(fingerprint);
     for (name, value) in arguments {
         fields.text(name.as_str());

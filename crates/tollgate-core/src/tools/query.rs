@@ -4,6 +4,7 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     sync::Arc,
 };
 
@@ -346,7 +347,9 @@ fn description(databases: &BTreeMap<DatabaseName, Option<Queryable>>, rows_max: 
             tables.truncate(TABLES_NAMED_MAX);
             tables.push("more".to_owned());
         }
-        text.push_str(&format!(" Database `{name}` speaks {dialect} and has {}.", tables.join(", ")));
+        let tables = if tables.is_empty() { "no table".to_owned() } else { tables.join(", ") };
+        // Writing to a string cannot fail.
+        let _ = write!(text, " Database `{name}` speaks {dialect} and has {tables}.");
     }
     text
 }

@@ -148,7 +148,6 @@ impl Gate {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "everything that decides how it runs")]
     async fn execute(
         &self,
         role: &Role,

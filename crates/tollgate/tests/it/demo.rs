@@ -14,10 +14,9 @@ fn arguments(tool: &str) -> Value {
         "users_by_ids" => json!({"ids": [1, 2, 3, 4, 5, 6, 7, 8]}),
         "orders_of_user" => json!({"user_id": 3}),
         "search_products" => json!({"text": "Lamp"}),
-        "top_products" | "revenue_by_region" | "margins" | "flagged_users" => json!({}),
+        "top_products" | "revenue_by_region" | "margins" | "flagged_users" | "list_tables" => json!({}),
         "revenue_by_month" => json!({"year": 2025}),
         "payments_of_order" => json!({"order_id": 7}),
-        "list_tables" => json!({}),
         "describe_table" => json!({"table": "orders"}),
         "query" => {
             json!({"sql": "SELECT u.*, o.*, p.* FROM users u LEFT JOIN orders o ON o.user_id = u.id LEFT JOIN products p ON p.id = o.product_id"})

@@ -1,12 +1,12 @@
 //! `query`: an agent's own SELECTs, over the wire, on both engines. What it sees is what its role sees; what it wrote is in the log.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tollgate_backends::testing::postgres::PostgresServer;
 
-use crate::harness::{Agent, Called, Server, new_key};
+use crate::harness::{Agent, Called, Server, new_key, tollgate};
 
 async fn ask(agent: &Agent, sql: &str) -> Called {
     agent.call("query", json!({ "sql": sql })).await
@@ -415,4 +415,43 @@ async fn tables_are_resources_for_those_who_may_query() {
         server.audit().into_iter().filter(|r| r["type"] == "intent" && r["tool"] == "describe_table").collect();
     assert_eq!(reads.len(), 2, "reading a resource is a call");
     assert_eq!(reads[0]["input_summary"], json!({"database": "shop", "table": "users"}));
+}
+
+#[tokio::test]
+async fn the_command_line_and_stdio_go_the_same_way() {
+    let server = Server::demo();
+    let key = server.demo_keys()["analyst-us"].clone();
+    let run = |arguments: &[&str], input: &str| {
+        let mut command = tollgate();
+        command.current_dir(server.dir()).env("TOLLGATE_KEY", &key).args(arguments).args(["--as", "analyst-us"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    let sql = "SELECT DISTINCT region FROM users ORDER BY region";
+    let (code, out, err) = run(&["call", "query", &format!("sql={sql}"), "--format", "json"], "");
+    assert_eq!(code, 0, "{err}");
+    let called: Value = serde_json::from_str(&out).unwrap();
+    let (code, out, err) = run(&["call", "query", "sql=SELECT ssn FROM users"], "");
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("TG405"), "{err}");
+    let (code, out, err) = run(&["call", "describe_table", "table=users"], "");
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("\"shown_as\": \"redact\"") && !out.contains("ssn"), "{out}");
+    let request = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+        "name": "query", "arguments": {"sql": sql}, "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {},
+        },
+    }});
+    let (code, out, err) = run(&["serve", "--stdio"], &format!("{request}\n"));
+    assert_eq!(code, 0, "{err}");
+    let answer: Value = serde_json::from_str(out.trim()).unwrap();
+    assert_eq!(answer["result"]["structuredContent"], called);
+    let records = server.audit();
+    let transports: Vec<&Value> =
+        records.iter().filter(|r| r["type"] == "intent" && r["tool"] == "query").map(|r| &r["transport"]).collect();
+    assert_eq!(transports.len(), 2, "{transports:?}");
+    assert!([&json!("cli"), &json!("stdio")].iter().all(|transport| transports.contains(transport)), "{transports:?}");
 }
