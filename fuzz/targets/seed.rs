@@ -1,0 +1,26 @@
+//! Writes the first corpus of a target into a folder, a file a text: `seed TARGET FOLDER`.
+
+use std::{fs, path::Path};
+
+fn main() {
+    let mut given = std::env::args().skip(1);
+    let (Some(target), Some(folder)) = (given.next(), given.next()) else {
+        panic!("seed TARGET FOLDER");
+    };
+    fs::create_dir_all(&folder).unwrap();
+    let texts = if target == "arguments" {
+        let values = [
+            "{}",
+            r#"{"name": "ab", "age": 5, "born": "2024-02-29", "since": "2026-01-31T09:30:00Z", "token": "123e4567-e89b-42d3-a456-426614174000", "score": 1e2, "active": true, "count": 3}"#,
+        ];
+        values.map(str::to_owned).to_vec()
+    } else {
+        tollgate_fuzz::mutate::seeds()
+    };
+    for (at, text) in texts.iter().enumerate() {
+        // A row filter's case names its table first.
+        let text =
+            if target == "filter" { text.split_once(": ").map_or(text.as_str(), |(_, filter)| filter) } else { text };
+        fs::write(Path::new(&folder).join(format!("case-{at}")), text).unwrap();
+    }
+}
