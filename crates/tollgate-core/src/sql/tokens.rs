@@ -245,37 +245,7 @@ fn allowed(dialect: Dialect, token: &Token, text: &str) -> Result<(), SqlError> 
         | Token::Ampersand
         | Token::Pipe
         | Token::Tilde => Ok(()),
-        Token::LBracket
-        | Token::RBracket
-        | Token::Colon
-        | Token::Sharp
-        | Token::Caret
-        | Token::ShiftLeft
-        | Token::ShiftRight
-        | Token::HashArrow
-        | Token::HashLongArrow
-        | Token::HashMinus
-        | Token::Question
-        | Token::QuestionPipe
-        | Token::QuestionAnd
-        | Token::AtArrow
-        | Token::ArrowAt
-        | Token::AtQuestion
-        | Token::AtAt
-        | Token::Overlap
-        | Token::TildeAsterisk
-        | Token::ExclamationMarkTilde
-        | Token::ExclamationMarkTildeAsterisk
-        | Token::DoubleTilde
-        | Token::DoubleTildeAsterisk
-        | Token::ExclamationMarkDoubleTilde
-        | Token::ExclamationMarkDoubleTildeAsterisk
-        | Token::DollarQuotedString(_)
-        | Token::EscapedStringLiteral(_)
-            if dialect == Dialect::Postgres =>
-        {
-            Ok(())
-        }
+        token if dialect == Dialect::Postgres && is_of_postgres(token) => Ok(()),
         Token::HexStringLiteral(_) if text.starts_with('0') => {
             Err(SqlError::unsupported_use("a hexadecimal number", "write it with decimal digits"))
         }
@@ -294,6 +264,40 @@ fn allowed(dialect: Dialect, token: &Token, text: &str) -> Result<(), SqlError> 
         )),
         _ => Err(SqlError::unsupported(shown(text))),
     }
+}
+
+/// Whether a token is of the grammar on PostgreSQL alone.
+fn is_of_postgres(token: &Token) -> bool {
+    matches!(
+        token,
+        Token::LBracket
+            | Token::RBracket
+            | Token::Colon
+            | Token::Sharp
+            | Token::Caret
+            | Token::ShiftLeft
+            | Token::ShiftRight
+            | Token::HashArrow
+            | Token::HashLongArrow
+            | Token::HashMinus
+            | Token::Question
+            | Token::QuestionPipe
+            | Token::QuestionAnd
+            | Token::AtArrow
+            | Token::ArrowAt
+            | Token::AtQuestion
+            | Token::AtAt
+            | Token::Overlap
+            | Token::TildeAsterisk
+            | Token::ExclamationMarkTilde
+            | Token::ExclamationMarkTildeAsterisk
+            | Token::DoubleTilde
+            | Token::DoubleTildeAsterisk
+            | Token::ExclamationMarkDoubleTilde
+            | Token::ExclamationMarkDoubleTildeAsterisk
+            | Token::DollarQuotedString(_)
+            | Token::EscapedStringLiteral(_)
+    )
 }
 
 /// How deep a tree the tokens can make, judged without parsing: the parser's own tree is dropped by recursion.

@@ -29,7 +29,9 @@ fn note(expr: &Expr, dialect: Dialect, uses: &mut [SlotUse]) {
     let sides: Vec<&Expr> = match expr {
         Expr::Binary { op, left, right } if compares(*op) => return beside(left, right, uses),
         Expr::InList { expr, list, negated: _ } if matches!(**expr, Expr::Row(_)) => {
-            list.iter().for_each(|element| beside(expr, element, uses));
+            for element in list {
+                beside(expr, element, uses);
+            }
             return;
         }
         Expr::Quantified { expr, op, quantifier: _, over } if op.class() == OpClass::Comparison => match over {
@@ -87,7 +89,9 @@ fn compares(op: BinaryOp) -> bool {
 /// Two sides of a comparison, of rows value by value.
 fn beside(left: &Expr, right: &Expr, uses: &mut [SlotUse]) {
     if let (Expr::Row(left), Expr::Row(right)) = (left, right) {
-        left.iter().zip(right).for_each(|(left, right)| beside(left, right, uses));
+        for (left, right) in left.iter().zip(right) {
+            beside(left, right, uses);
+        }
         return;
     }
     let sides = [left, right];

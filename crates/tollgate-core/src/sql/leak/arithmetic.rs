@@ -147,7 +147,7 @@ fn is_short_interval(expr: &Expr) -> bool {
     let words: Vec<&str> = text.split(' ').collect();
     ty.as_str() == "interval"
         && words.len() <= 8
-        && words.len() % 2 == 0
+        && words.len().is_multiple_of(2)
         && words.chunks(2).all(|pair| matches!(pair, [number, unit] if is_short(number, unit)))
 }
 

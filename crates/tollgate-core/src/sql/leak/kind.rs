@@ -125,7 +125,6 @@ pub(super) fn of(expr: &Expr, cx: &Context) -> Kind {
         Expr::Binary { op, left, right } => binary(*op, left, right, cx),
         Expr::Unary { op: UnaryOp::BitNot, expr } => whole(of(expr, cx)),
         Expr::Literal(Literal::Blob(_)) => Kind::Typed(TypeKind::Bytes),
-        Expr::Row(_) => Kind::Unknown,
         Expr::Array(elements) => array(elements, cx),
         Expr::Subscript { expr, part } => match (of(expr, cx), part) {
             (Kind::Typed(TypeKind::Array(element)), Subscript::Index(_)) => Kind::Typed(element.kind),
@@ -151,7 +150,7 @@ pub(super) fn of(expr: &Expr, cx: &Context) -> Kind {
             merged(&mut branches.iter().map(|(_, then)| then).chain(otherwise.as_deref()))
         }
         Expr::Function(function) => result(function, cx),
-        Expr::Added { .. } => Kind::Unknown,
+        Expr::Row(_) | Expr::Added { .. } => Kind::Unknown,
     }
 }
 
@@ -301,9 +300,10 @@ fn of_moment(name: &str, args: &[Expr], cx: &Context) -> Option<TypeKind> {
         return None;
     }
     match (name, of(moment, cx)) {
-        ("date_trunc", Kind::Typed(TypeKind::Date)) => Some(TypeKind::TimestampTz),
         ("date_trunc", Kind::Typed(kind @ (TypeKind::Timestamp | TypeKind::TimestampTz))) => Some(kind),
-        ("timezone", Kind::Typed(TypeKind::Timestamp)) => Some(TypeKind::TimestampTz),
+        ("date_trunc", Kind::Typed(TypeKind::Date)) | ("timezone", Kind::Typed(TypeKind::Timestamp)) => {
+            Some(TypeKind::TimestampTz)
+        }
         ("timezone", Kind::Typed(TypeKind::TimestampTz)) => Some(TypeKind::Timestamp),
         _ => None,
     }

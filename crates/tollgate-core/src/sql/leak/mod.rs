@@ -91,6 +91,7 @@ fn own(expr: &Expr, cx: &Context) -> Option<Leak> {
         Expr::Column(column) => cx.leak_of_mask(column).cloned(),
         Expr::Literal(_)
         | Expr::Slot(_)
+        | Expr::Row(_)
         | Expr::Is { .. }
         | Expr::Exists { .. }
         | Expr::Unary { op: UnaryOp::Not | UnaryOp::Plus, .. } => None,
@@ -108,7 +109,6 @@ fn own(expr: &Expr, cx: &Context) -> Option<Leak> {
             expr => compared(&kind(expr), [kind::first_column(&query.body, cx)], cx),
         },
         Expr::Quantified { expr, op, quantifier: _, over } => operator::quantified(expr, *op, over, cx),
-        Expr::Row(_) => None,
         Expr::Array(elements) => array(elements, cx),
         Expr::Subscript { expr, part } => subscript(expr, part, cx),
         Expr::Collate { expr, collation: _ } => match (cx.dialect, kind(expr)) {

@@ -2,7 +2,7 @@
 
 use super::arithmetic::{self, Operand};
 use super::kind::{self, Kind};
-use super::{Context, Leak, compared, like, numbers_only};
+use super::{Context, Leak, array, compared, like, numbers_only};
 use crate::catalog::TypeKind;
 use crate::names::Dialect;
 use crate::sql::tree::{BinaryOp, Elements, Expr, Literal, OpClass};
@@ -66,6 +66,10 @@ pub(super) fn bits(kinds: impl IntoIterator<Item = Kind>, cx: &Context) -> Optio
 
 /// A comparison with several values. Elements of an array become one type before they are compared.
 pub(super) fn quantified(expr: &Expr, op: BinaryOp, over: &Elements, cx: &Context) -> Option<Leak> {
+    // The array that a list becomes is built first.
+    if let (Elements::List(_), Some(leak)) = (over, array(over, cx)) {
+        return Some(leak);
+    }
     if op.class() == OpClass::Pattern {
         let Elements::List(patterns) = over else { return Some(Leak::of("patterns that are not constants")) };
         return match op {

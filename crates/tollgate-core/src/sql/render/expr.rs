@@ -3,7 +3,8 @@
 use super::{Printed, Printer, RenderError};
 use crate::names::Dialect;
 use crate::sql::tree::{
-    BinaryOp, ColumnRef, Elements, Expr, IsTest, LikeKind, Literal, Quantifier, Query, Slot, Subscript, UnaryOp,
+    BinaryOp, CastType, ColumnRef, Elements, Expr, IsTest, LikeKind, Literal, Quantifier, Query, Slot, Subscript,
+    UnaryOp,
 };
 
 impl Printer {
@@ -13,12 +14,7 @@ impl Printer {
             Expr::Literal(literal) => self.literal(literal),
             Expr::Slot(slot) => self.single(slot),
             Expr::Unary { op, expr } => self.wrapped(|p| {
-                p.put(match op {
-                    UnaryOp::Not => "NOT ",
-                    UnaryOp::Minus => "- ",
-                    UnaryOp::Plus => "+ ",
-                    UnaryOp::BitNot => "~ ",
-                });
+                p.put(prefix(*op));
                 p.expr(expr)
             }),
             Expr::Binary { op, left, right } => {
@@ -32,11 +28,7 @@ impl Printer {
             Expr::Is { expr, test, negated } => self.wrapped(|p| {
                 p.expr(expr)?;
                 p.put(if *negated { " IS NOT " } else { " IS " });
-                p.put(match test {
-                    IsTest::Null => "NULL",
-                    IsTest::True => "TRUE",
-                    IsTest::False => "FALSE",
-                });
+                p.put(tested(*test));
                 Ok(())
             }),
             Expr::Between { expr, low, high, negated } => self.wrapped(|p| {
@@ -54,14 +46,7 @@ impl Printer {
             Expr::Case { operand, branches, otherwise } => {
                 self.case(operand.as_deref(), branches, otherwise.as_deref())
             }
-            Expr::Cast { expr, ty } => {
-                self.put("CAST(");
-                self.expr(expr)?;
-                self.put(" AS ");
-                self.type_name(ty.as_str())?;
-                self.put(")");
-                Ok(())
-            }
+            Expr::Cast { expr, ty } => self.cast(expr, ty),
             Expr::Function(function) => self.function(function),
             Expr::Added { .. } if self.dialect == Dialect::Sqlite => Err(self.lacks("functions with a schema")),
             Expr::Added { function, args } => {
@@ -90,6 +75,15 @@ impl Printer {
                 p.ident(collation)
             }),
         }
+    }
+
+    fn cast(&mut self, expr: &Expr, ty: &CastType) -> Printed {
+        self.put("CAST(");
+        self.expr(expr)?;
+        self.put(" AS ");
+        self.type_name(ty.as_str())?;
+        self.put(")");
+        Ok(())
     }
 
     /// A comparison with several values. A lone subquery as an array would be read as its rows.
@@ -312,4 +306,21 @@ const NOT_IN: &str = " NOT IN ";
 
 fn is_in(negated: bool) -> &'static str {
     if negated { NOT_IN } else { " IN " }
+}
+
+fn prefix(op: UnaryOp) -> &'static str {
+    match op {
+        UnaryOp::Not => "NOT ",
+        UnaryOp::Minus => "- ",
+        UnaryOp::Plus => "+ ",
+        UnaryOp::BitNot => "~ ",
+    }
+}
+
+fn tested(test: IsTest) -> &'static str {
+    match test {
+        IsTest::Null => "NULL",
+        IsTest::True => "TRUE",
+        IsTest::False => "FALSE",
+    }
 }

@@ -45,7 +45,7 @@ impl Printer {
 
     /// Bytes: pairs of hexadecimal digits.
     pub(super) fn blob(&mut self, digits: &str) -> Printed {
-        if digits.len() % 2 != 0 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if !digits.len().is_multiple_of(2) || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(RenderError::Number(digits.to_owned()));
         }
         self.text.push_str("X'");

@@ -158,7 +158,7 @@ impl Resolver<'_> {
             ast::Value::Null => Literal::Null,
             ast::Value::Placeholder(text) => return self.placeholder(text),
             ast::Value::HexStringLiteral(digits) if self.dialect == Dialect::Sqlite => {
-                refused::when(digits.len() % 2 != 0, "a blob of an odd number of digits")?;
+                refused::when(!digits.len().is_multiple_of(2), "a blob of an odd number of digits")?;
                 Literal::Blob(digits.clone())
             }
             other => match string(other) {

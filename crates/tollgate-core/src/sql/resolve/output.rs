@@ -196,14 +196,17 @@ fn type_of(dialect: Dialect, expr: &Expr) -> Option<SqlType> {
         Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } | Expr::Collate { expr, collation: _ } => {
             type_of(dialect, expr)
         }
-        Expr::Unary { op: UnaryOp::BitNot, .. } => None,
         Expr::Binary { op, left, .. } => binary_type(dialect, *op, left),
         Expr::Scalar(query) => first_type(dialect, &query.body),
         Expr::Case { operand: _, branches, otherwise } => {
             common_type(dialect, branches.iter().map(|(_, result)| result).chain(otherwise.as_deref()))
         }
         Expr::Function(function) => function_type(dialect, function),
-        Expr::Slot(_) | Expr::Row(_) | Expr::Array(_) | Expr::Added { .. } => None,
+        Expr::Unary { op: UnaryOp::BitNot, .. }
+        | Expr::Slot(_)
+        | Expr::Row(_)
+        | Expr::Array(_)
+        | Expr::Added { .. } => None,
         Expr::Subscript { expr, part } => match (type_of(dialect, expr)?.kind, part) {
             (TypeKind::Array(element), Subscript::Index(_)) => Some(*element),
             _ => None,
