@@ -44,9 +44,9 @@ async fn redteam_control() {
     assert_eq!(fs::read_to_string(file).unwrap(), found, "UPDATE_CONTROL=1 writes what was found");
 }
 
-/// What would fill the memory of the machine that the tests run on, or stop the server under them.
+/// Of the list itself, but for what would fill the memory of the machine that the tests run on.
 fn is_safe(attack: &Attack) -> bool {
-    !["PG-207", "PG-208", "SL-038"].contains(&attack.id.as_str())
+    !attack.id.starts_with('X') && !["PG-207", "PG-208", "SL-038"].contains(&attack.id.as_str())
 }
 
 fn note(found: &mut String, attack: &Attack, engine: &str, harm: &BTreeSet<&'static str>) {
