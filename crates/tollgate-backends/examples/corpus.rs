@@ -228,7 +228,7 @@ fn restrictions(catalog: &Catalog) -> Restrictions {
     let restriction = |table: &Table| {
         let columns = table.columns.iter().map(|c| RestrictedColumn { name: c.name.clone(), mask: None }).collect();
         let filter = Some(resolve_predicate(&filter(table), table, &scope).unwrap());
-        (table.id.clone(), Restriction { columns, filter, hides_rows: true })
+        (table.id.clone(), Restriction { columns, filter, hides_rows: true, min_group_size: None })
     };
     Restrictions { tables: catalog.tables().iter().map(restriction).collect(), ..Restrictions::default() }
 }

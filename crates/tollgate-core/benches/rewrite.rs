@@ -146,7 +146,7 @@ fn restrictions(catalog: &Catalog) -> Restrictions {
         let first = &table.columns[0];
         let constant = if first.ty.kind == TypeKind::Text { "'1'" } else { "1" };
         let filter = resolve_predicate(&format!("\"{}\" <> {constant}", first.name), table, &scope).unwrap();
-        (table.id.clone(), Restriction { columns, filter: Some(filter), hides_rows: true })
+        (table.id.clone(), Restriction { columns, filter: Some(filter), hides_rows: true, min_group_size: None })
     };
     Restrictions { tables: catalog.tables().iter().map(restriction).collect(), ..Restrictions::default() }
 }

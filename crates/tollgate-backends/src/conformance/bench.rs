@@ -66,7 +66,7 @@ impl<F: Fixture> Bench<F> {
         for table in catalog.tables() {
             let column = |name: &String| RestrictedColumn { name: name.clone(), mask: None };
             let columns = table.columns.iter().map(|c| column(&c.name)).collect();
-            let restriction = Restriction { columns, filter: None, hides_rows: false };
+            let restriction = Restriction { columns, filter: None, hides_rows: false, min_group_size: None };
             restrictions.tables.insert(table.id.clone(), restriction);
         }
         Self { fixture, catalog, restrictions }

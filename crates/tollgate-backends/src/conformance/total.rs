@@ -38,7 +38,10 @@ impl<'c> Pairs<'c> {
     fn new(catalog: &'c Catalog) -> Self {
         let open = |table: &Table| {
             let columns = table.columns.iter().map(|c| RestrictedColumn { name: c.name.clone(), mask: None });
-            (table.id.clone(), Restriction { columns: columns.collect(), filter: None, hides_rows: true })
+            (
+                table.id.clone(),
+                Restriction { columns: columns.collect(), filter: None, hides_rows: true, min_group_size: None },
+            )
         };
         let table = catalog.table(None, "hostile").unwrap();
         let columns = table.columns.iter().map(|c| c.name.clone()).collect();

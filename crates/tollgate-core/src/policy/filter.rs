@@ -168,7 +168,12 @@ impl Resolving<'_> {
 /// A table as its owner sees it: every column, every row.
 fn unrestricted(table: &Table) -> Restriction {
     let columns = table.columns.iter().map(|column| RestrictedColumn { name: column.name.clone(), mask: None });
-    Restriction { columns: columns.collect(), filter: None, hides_rows: table.kind != TableKind::Table }
+    Restriction {
+        columns: columns.collect(),
+        filter: None,
+        hides_rows: table.kind != TableKind::Table,
+        min_group_size: None,
+    }
 }
 
 /// The filtered tables, each after those that its filter reads. Those that can never come are a circle.

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::num::NonZeroU32;
 
 use serde::Serialize;
 
@@ -49,6 +50,9 @@ pub struct TableMatrix {
     /// The tables that stand whole in the row filter's subqueries.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub owner: Vec<String>,
+    /// How many rows must be alike for any of them to be seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_group_size: Option<NonZeroU32>,
     /// The columns in the table's order.
     pub columns: Vec<(String, Access)>,
     /// The only hidden columns, where every other one shows, those that the table gets later included.
@@ -97,7 +101,8 @@ impl DatabaseMatrix {
             };
             let owner = role.owners(&table.id).to_vec();
             let all_except = role.all_except(&table.id).map(<[String]>::to_vec);
-            (table.id.to_string(), TableMatrix { rows, owner, columns, all_except })
+            let min_group_size = visible.and_then(|visible| visible.min_group_size);
+            (table.id.to_string(), TableMatrix { rows, owner, min_group_size, columns, all_except })
         });
         let functions = catalog.functions().iter().map(ToString::to_string);
         Self { tables: tables.collect(), functions: functions.collect() }
@@ -133,6 +138,12 @@ impl fmt::Display for Matrix {
             let mut rows = vec!["  rows".to_owned()];
             rows.extend(cells.iter().map(|cell| row_cell(*cell, &mut filters)));
             grid.push(rows);
+            if cells.iter().flatten().any(|cell| cell.min_group_size.is_some()) {
+                let mut groups = vec!["  groups of at least".to_owned()];
+                let size = |cell: &TableMatrix| cell.min_group_size.map(|least| least.to_string());
+                groups.extend(cells.iter().map(|cell| cell.and_then(size).unwrap_or_else(|| "-".to_owned())));
+                grid.push(groups);
+            }
             let columns = cells.iter().find_map(|cell| *cell).map_or(&[][..], |cell| &cell.columns);
             for (index, (name, _)) in columns.iter().enumerate() {
                 let mut line = vec![format!("  {name}")];

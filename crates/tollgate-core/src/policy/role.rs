@@ -1,6 +1,7 @@
 //! A role in one database: the grants as written, and what they come to against the catalog. Never sees a claim's value or a caller.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::error::{PathPart, PolicyError, Problem};
@@ -33,6 +34,8 @@ pub struct TableGrant {
     pub masks: Vec<(String, MaskGrant)>,
     /// The rows; must be said.
     pub rows: Option<RowsGrant>,
+    /// How many rows must be alike for any of them to be seen.
+    pub min_group_size: Option<NonZeroU32>,
 }
 
 /// `columns:` as the configuration has it.
@@ -225,7 +228,14 @@ impl<'a> Compiling<'a> {
         // What stands behind a foreign table may be a view.
         let hides_rows = matches!(table.kind, TableKind::View | TableKind::Foreign)
             || grant.rows != Some(RowsGrant::One(ALL.to_owned()));
-        Some(Granted { table, grant, restriction: Restriction { columns, filter: None, hides_rows }, masks })
+        // Groups of one are rows.
+        let min_group_size = grant.min_group_size.filter(|least| least.get() > 1);
+        Some(Granted {
+            table,
+            grant,
+            restriction: Restriction { columns, filter: None, hides_rows, min_group_size },
+            masks,
+        })
     }
 
     fn rows(&mut self, grant: &TableGrant) {

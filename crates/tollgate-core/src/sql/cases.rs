@@ -81,7 +81,8 @@ pub(super) fn shop(dialect: Dialect) -> (Catalog, Restrictions) {
                 leak: None,
             }),
         });
-        let restriction = Restriction { columns: columns.collect(), filter: None, hides_rows: false };
+        let restriction =
+            Restriction { columns: columns.collect(), filter: None, hides_rows: false, min_group_size: None };
         visible.tables.insert(table.id.clone(), restriction);
     }
     (catalog, visible)

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::error::SqlError;
+use super::groups;
 use super::leak::{self, Context, Leak};
 use super::render::{self, RenderError};
 use super::resolve::{ClaimUse, ParamShape, Scope, output_columns, resolve_query, unique_output_names};
@@ -39,6 +40,14 @@ pub enum CheckError {
     /// LIMIT or OFFSET that is not a number of rows.
     #[error("{0} must be a whole number or a parameter")]
     Bound(&'static str),
+    /// A statement over groups that are single rows.
+    #[error(
+        "`{columns}` tells single rows apart, and only groups of rows may be seen: count, sum or average it, or leave it out"
+    )]
+    SingleRows {
+        /// The columns of a key.
+        columns: String,
+    },
     /// A table that `resolve` should not have let through.
     #[error(transparent)]
     Restrict(#[from] RestrictError),
@@ -52,6 +61,7 @@ impl CheckError {
     pub fn code(&self) -> Code {
         match self {
             Self::Pattern(_) | Self::Bound(_) => Code::SQL_UNSUPPORTED,
+            Self::SingleRows { .. } => Code::SQL_SINGLE_ROWS,
             Self::Restrict(_) | Self::Render(_) => Code::INTERNAL,
         }
     }
@@ -71,6 +81,7 @@ pub fn check(request: &Request<'_>) -> Result<CheckedStatement, SqlError> {
         claims: ClaimUse::Refused,
     };
     let query = resolve_query(request.sql, &scope)?;
+    groups::refuse(&query, request.restrictions, request.catalog)?;
     check_query(query, request.catalog.dialect(), request.restrictions, OutputNames::Unique)
 }
 
@@ -79,6 +90,7 @@ pub fn check_own(sql: &str, catalog: &Catalog, restrictions: &Restrictions) -> R
     let params = BTreeMap::new();
     let scope = Scope { catalog, visible: restrictions, params: &params, claims: ClaimUse::Refused };
     let query = resolve_query(sql, &scope)?;
+    groups::refuse(&query, restrictions, catalog)?;
     let compares_masked = uses::compares_masked_with_literal(&query);
     let statement = check_query(query, catalog.dialect(), restrictions, OutputNames::Numbered)?;
     Ok(CheckedStatement { author: Author::Caller { compares_masked }, ..statement })
@@ -189,7 +201,7 @@ fn names_hidden_rows(query: &Query, restrictions: &Restrictions) -> bool {
     let mut any = false;
     walk::each_in_query(query, &mut |node| {
         if let Node::Relation(Relation::Base { table, alias: _ }) = node {
-            any |= restrictions.tables.get(table).is_none_or(|r| r.hides_rows);
+            any |= restrictions.tables.get(table).is_none_or(|r| r.hides_rows || r.min_group_size.is_some());
         }
     });
     any

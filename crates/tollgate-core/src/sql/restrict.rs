@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fence::{self, Conjuncts};
+use super::groups::{Groups, Telling};
 use super::leak::Context;
 use super::restriction::{RAW, RestrictedColumn, Restriction, Restrictions};
 use super::tree::{ColumnRef, Expr, OrderKey, Projection, Query, Relation, Select, SetExpr};
@@ -42,6 +43,7 @@ pub struct RestrictedTable {
     columns: Vec<Projection>,
     conditions: Vec<Expr>,
     fence: Fence,
+    groups: Option<Groups>,
 }
 
 impl RestrictedTable {
@@ -69,6 +71,11 @@ impl RestrictedTable {
     pub(super) fn fence(&self) -> Fence {
         self.fence
     }
+
+    /// How its rows are grouped, where only groups may be seen.
+    pub(super) fn groups(&self) -> Option<&Groups> {
+        self.groups.as_ref()
+    }
 }
 
 /// Restricts every base table of a query.
@@ -81,13 +88,14 @@ pub(super) fn restrict(
     let mut used = Used::default();
     walk::each_in_query(&query, &mut |node| used.meet(node));
     let context = Context::of_query(&query, restrictions, dialect);
-    Pass { restrictions, fence, context, used }.query(&mut query)?;
+    let telling = Some(Telling::of(&query));
+    Pass { restrictions, fence, context, used, telling }.query(&mut query)?;
     Ok(query)
 }
 
 /// Restricts every base table in a predicate's subqueries; the predicate's own table stands outside as `RAW`.
 ///
-/// Never fenced: a row filter is the operator's text, and what it fails on is the operator's to see.
+/// Never fenced, and never over groups: a row filter is the operator's text, and what it fails on is the operator's to see.
 pub fn restrict_predicate(
     mut predicate: Expr,
     restrictions: &Restrictions,
@@ -96,7 +104,7 @@ pub fn restrict_predicate(
     let mut used = Used::default();
     walk::each_in_expr(&predicate, &mut |node| used.meet(node));
     let context = Context::of_expr(&predicate, restrictions, dialect);
-    Pass { restrictions, fence: Fence::Open, context, used }.expr(&mut predicate)?;
+    Pass { restrictions, fence: Fence::Open, context, used, telling: None }.expr(&mut predicate)?;
     Ok(predicate)
 }
 
@@ -122,6 +130,8 @@ struct Pass<'a> {
     fence: Fence,
     context: Context,
     used: Used,
+    /// None in a row filter, whose own tables are seen row by row.
+    telling: Option<Telling>,
 }
 
 impl Pass<'_> {
@@ -216,16 +226,25 @@ impl Pass<'_> {
                 columns.push(exported(table, column));
             }
         }
-        let fence = if restriction.hides_rows { self.fence } else { Fence::Open };
+        let groups = self.groups(restriction, alias, &columns);
+        let fence = if restriction.hides_rows || groups.is_some() { self.fence } else { Fence::Open };
         let mut conditions: Vec<Expr> = restriction.filter.iter().cloned().collect();
-        if fence == Fence::Closed {
+        // A group is counted before any of the statement's own conditions.
+        if fence == Fence::Closed && groups.is_none() {
             for conjunct in conjuncts.of(alias) {
                 let mut inside = conjunct.clone();
                 lower_into(&mut inside, alias, table, restriction)?;
                 conditions.push(inside);
             }
         }
-        Ok(RestrictedTable { table: table.clone(), alias: alias.to_owned(), columns, conditions, fence })
+        Ok(RestrictedTable { table: table.clone(), alias: alias.to_owned(), columns, conditions, fence, groups })
+    }
+
+    fn groups(&self, restriction: &Restriction, alias: &str, columns: &[Projection]) -> Option<Groups> {
+        let (least, telling) = (restriction.min_group_size?, self.telling.as_ref()?);
+        // The alias may stand for another relation elsewhere, whose columns are not this table's.
+        let own = telling.columns(alias).filter(|(name, _)| columns.iter().any(|column| column.name == **name));
+        Some(Groups { least, columns: own.map(|(name, alike)| (name.clone(), *alike)).collect() })
     }
 }
 

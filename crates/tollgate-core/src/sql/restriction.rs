@@ -1,6 +1,7 @@
 //! What a statement may see, table by table. It has never heard of a role: whoever makes one decides.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::leak::Leak;
@@ -29,6 +30,8 @@ pub struct Restriction {
     pub filter: Option<Expr>,
     /// Whether rows may be hidden: by the filter, or because the table is a view with a WHERE of its own.
     pub hides_rows: bool,
+    /// Rows are seen only where at least so many are alike in what the statement tells rows apart by.
+    pub min_group_size: Option<NonZeroU32>,
 }
 
 /// One visible column.

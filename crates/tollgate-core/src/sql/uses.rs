@@ -193,6 +193,9 @@ pub(super) fn footprint(query: &Query, dialect: Dialect, fenced: bool) -> Footpr
         }
         Node::Relation(Relation::Restricted(table)) => {
             touched.tables.insert(table.table().clone());
+            if table.groups().is_some() {
+                touched.functions.extend(["count", "sum", "min"].map(str::to_owned));
+            }
         }
         Node::Relation(Relation::Function(function)) => {
             touched.functions.insert(function.name.to_owned());

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
     sync::Arc,
 };
 
@@ -471,6 +472,7 @@ fn grant(database: &DatabaseName, written: &file::Role, mask_key: Option<Arc<Mas
                         policy::RowsGrant::Owner { sql: written.sql.clone(), tables: written.owner.clone() }
                     }
                 }),
+                min_group_size: table.min_group_size.or(written.min_group_size).and_then(NonZeroU32::new),
             })
             .collect(),
     }
@@ -492,7 +494,7 @@ fn presentation(written: &file::Role) -> Presentation {
 fn everything(catalog: &tollgate_core::catalog::Catalog) -> Restrictions {
     let tables = catalog.tables().iter().map(|table| {
         let columns = table.columns.iter().map(|c| RestrictedColumn { name: c.name.clone(), mask: None }).collect();
-        (table.id.clone(), Restriction { columns, filter: None, hides_rows: false })
+        (table.id.clone(), Restriction { columns, filter: None, hides_rows: false, min_group_size: None })
     });
     Restrictions { tables: tables.collect(), mask_key: None }
 }
@@ -558,6 +560,7 @@ impl PolicyHash {
             for (name, table) in tables.tables.iter().filter(|(_, table)| table.rows != RowAccess::None) {
                 self.part(database.as_str());
                 self.part(name);
+                self.part(table.min_group_size.map_or(0, NonZeroU32::get).to_be_bytes());
                 if let RowAccess::Filter(conditions) = &table.rows {
                     for condition in conditions {
                         self.part(condition);

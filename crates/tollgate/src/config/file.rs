@@ -161,6 +161,9 @@ pub struct Role {
     /// How much one call may return.
     #[serde(default)]
     pub limits: Limits,
+    /// Of its tables, rows are seen only where at least so many are alike in all that a statement tells them apart by.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub min_group_size: Option<u32>,
 }
 
 /// What a role may see of a table.
@@ -175,6 +178,9 @@ pub struct Table {
     /// The rows that exist for the role: a SQL condition over the table's columns and `:claims.NAME`, a list of conditions that must
     /// all hold, `all`, or a condition that reads some tables whole.
     pub rows: Rows,
+    /// The same as the role's, for this table; 1 shows its rows one by one.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub min_group_size: Option<u32>,
 }
 
 /// The columns that exist for a role.

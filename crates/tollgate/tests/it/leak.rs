@@ -41,6 +41,7 @@ fn cases<'s>(suite: &'s Json, database: &str) -> Vec<&'s Json> {
 
 fn grant(suite: &Json) -> RoleGrant {
     let tables = suite["role"].as_object().unwrap().iter().map(|(key, table)| TableGrant {
+        min_group_size: None,
         key: key.clone(),
         schema: None,
         table: key.split('.').next_back().unwrap().to_owned(),

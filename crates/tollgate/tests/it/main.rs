@@ -14,6 +14,7 @@ mod bad_input;
 mod demo;
 mod differential;
 mod functions;
+mod groups;
 mod harden;
 mod harness;
 mod leak;

@@ -49,7 +49,7 @@ impl Opened {
             let column =
                 |column: &tollgate_core::catalog::Column| RestrictedColumn { name: column.name.clone(), mask: None };
             let columns = table.columns.iter().map(column).collect();
-            (table.id.clone(), Restriction { columns, filter: None, hides_rows: false })
+            (table.id.clone(), Restriction { columns, filter: None, hides_rows: false, min_group_size: None })
         };
         let restrictions = Restrictions { tables: self.catalog.tables().iter().map(open).collect(), mask_key: None };
         let shape = |name: &&str| {

@@ -111,5 +111,8 @@ fn table_grant(key: &str, written: &Value) -> TableGrant {
             }),
             Some(one) => Some(RowsGrant::One(text(one))),
         },
+        min_group_size: written
+            .get("min_group_size")
+            .map(|least| u32::try_from(least.as_u64().unwrap()).unwrap().try_into().unwrap()),
     }
 }

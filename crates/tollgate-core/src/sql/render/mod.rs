@@ -3,6 +3,7 @@
 
 mod call;
 mod expr;
+mod groups;
 mod op;
 mod quote;
 mod reread;
@@ -390,8 +391,17 @@ impl Printer {
         }
     }
 
-    /// The one place where a base table's name is printed.
     fn restricted(&mut self, table: &RestrictedTable) -> Printed {
+        match table.groups() {
+            None => self.visible_rows(table)?,
+            Some(groups) => self.grouped_rows(table, groups)?,
+        }
+        self.put(" AS ");
+        self.ident(table.alias())
+    }
+
+    /// The one place where a base table's name is printed.
+    fn visible_rows(&mut self, table: &RestrictedTable) -> Printed {
         self.put("(SELECT ");
         if table.columns().is_empty() {
             self.put("1 AS ");
@@ -426,8 +436,8 @@ impl Printer {
             (Fence::Closed, Dialect::Postgres) => self.put(" OFFSET 0"),
             (Fence::Closed, Dialect::Sqlite) => self.put(" LIMIT -1"),
         }
-        self.put(") AS ");
-        self.ident(table.alias())
+        self.put(")");
+        Ok(())
     }
 
     fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T) -> Printed) -> Printed {
@@ -458,7 +468,7 @@ impl Printer {
 }
 
 /// What a restricted table yields where none of its columns is used (`SELECT count(*) FROM t`).
-const NO_COLUMN: &str = "tg_row";
+pub(super) const NO_COLUMN: &str = "tg_row";
 
 #[derive(Clone, Copy)]
 enum Side {

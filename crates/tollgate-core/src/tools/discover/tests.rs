@@ -9,6 +9,7 @@ use crate::{
 fn tools(limits: SchemaLimits) -> [SchemaTool; 2] {
     let catalog = catalog(Dialect::Postgres);
     let table = TableGrant {
+        min_group_size: None,
         key: "shop.users".to_owned(),
         schema: None,
         table: "users".to_owned(),

@@ -13,6 +13,7 @@ use crate::{
 fn tool(dialect: Dialect, sensitive: &[&str]) -> QueryTool {
     let catalog = catalog(dialect);
     let grant = |table: &str, columns: &[&str], masks: &[(&str, &str)], rows: &str| TableGrant {
+        min_group_size: None,
         key: format!("shop.{table}"),
         schema: None,
         table: table.to_owned(),

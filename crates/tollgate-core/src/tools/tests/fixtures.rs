@@ -120,7 +120,10 @@ impl Case {
                 }),
             };
             let columns = table.columns.iter().map(column).collect();
-            visible.tables.insert(table.id.clone(), Restriction { columns, filter: None, hides_rows: false });
+            visible.tables.insert(
+                table.id.clone(),
+                Restriction { columns, filter: None, hides_rows: false, min_group_size: None },
+            );
         }
         if let Some(filter) = &self.filter {
             let users = catalog.table(None, "users").unwrap();

@@ -107,6 +107,7 @@ impl World {
                 .filter_map(|(index, mask)| Some((column(*index), MaskGrant::Named((*mask)?.name().to_owned()))));
             let filters: Vec<String> = grant.filters.iter().map(|filter| filter.as_configured(self)).collect();
             TableGrant {
+                min_group_size: None,
                 key: format!("db.{}", table.name),
                 schema: None,
                 table: table.name.clone(),

@@ -1,0 +1,238 @@
+//! Minimum group sizes on both engines: what is seen of a small table by every way round that we know, and, over random tables, that
+//! no answer and no difference of two tells of fewer rows than the minimum.
+
+use std::{collections::BTreeMap, fmt::Write as _, path::Path, sync::Arc, time::Duration};
+
+use serde_json::{Value as Json, json};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tollgate_backends::{Backend, Execution, PoolLimits, ReadLimits, testing::postgres::PostgresServer};
+use tollgate_core::{
+    catalog::Catalog,
+    names::{Dialect, ResultForm, Value},
+    policy::{ColumnsGrant, Role, RoleGrant, RowsGrant, TableGrant},
+    sql::{check_own, tree::Slot},
+};
+
+/// The smallest group that is seen in these tests.
+const LEAST: u32 = 5;
+
+/// A database and a role that sees its one table in groups.
+struct Grouped {
+    backend: Arc<dyn Backend>,
+    catalog: Catalog,
+    role: Role,
+}
+
+impl Grouped {
+    async fn over(backend: Arc<dyn Backend>, columns: &[&str]) -> Self {
+        let catalog = backend.introspect().await.unwrap();
+        let table = TableGrant {
+            key: "db.people".to_owned(),
+            schema: None,
+            table: "people".to_owned(),
+            columns: ColumnsGrant::These(columns.iter().map(|&column| column.to_owned()).collect()),
+            masks: Vec::new(),
+            rows: Some(RowsGrant::One("all".to_owned())),
+            min_group_size: LEAST.try_into().ok(),
+        };
+        let role = Role::compile(&RoleGrant { tables: vec![table], mask_key: None }, &catalog).unwrap();
+        Self { backend, catalog, role }
+    }
+
+    /// The rows, or the code of the refusal.
+    async fn ask(&self, sql: &str) -> Result<Json, String> {
+        let statement = check_own(sql, &self.catalog, self.role.restrictions());
+        let statement = Arc::new(statement.map_err(|error| error.to_agent().code.to_string())?);
+        let value = |slot: &Slot| match slot {
+            Slot::CallId => Value::Text("call".to_owned()),
+            Slot::Limit => Value::Integer(1_000),
+            Slot::Offset => Value::Integer(0),
+            other => panic!("no statement here has {other:?}"),
+        };
+        let values: Vec<Value> = statement.slots().iter().map(|used| value(&used.slot)).collect();
+        let execution = Execution {
+            statement: &statement,
+            values: &values,
+            limits: ReadLimits { rows_max: 1_000, bytes_max: 1 << 20 },
+            deadline: Instant::now() + Duration::from_secs(30),
+            cancel: &CancellationToken::new(),
+            form: ResultForm::Rows,
+        };
+        let executed = self.backend.execute(execution).await;
+        let executed = executed.unwrap_or_else(|error| panic!("{sql}: {error:?}: {}", statement.text()));
+        Ok(serde_json::from_slice(&executed.rows.json).unwrap())
+    }
+}
+
+/// 22 people: 12 of department `a`, 8 of `b`, 2 of `c`. Two have a note.
+fn people() -> String {
+    let mut setup = "CREATE TABLE people (id integer PRIMARY KEY, name text NOT NULL, dept text NOT NULL, salary integer NOT NULL, note text, bonus integer)".to_owned();
+    for id in 1..=22 {
+        let dept = match id {
+            1..=12 => "a",
+            13..=20 => "b",
+            _ => "c",
+        };
+        let note = if dept == "c" { "'SECRET'" } else { "NULL" };
+        let bonus = if id == 7 { "77" } else { "NULL" };
+        write!(setup, "; INSERT INTO people VALUES ({id}, 'p{id}', '{dept}', {}, {note}, {bonus})", 1_000 + id)
+            .unwrap();
+    }
+    setup
+}
+
+async fn ways_round(grouped: &Grouped, dialect: Dialect) {
+    let everybody = json!([{"n": 22}]);
+    let nobody = json!([{"n": 0}]);
+    let nothing = json!([{"s": null}]);
+    let single = Err("TG413".to_owned());
+    let list = match dialect {
+        Dialect::Postgres => "string_agg(name, ',')",
+        Dialect::Sqlite => "group_concat(name, ',')",
+    };
+    let cases = [
+        ("SELECT count(*) AS n FROM people".to_owned(), Ok(everybody.clone())),
+        ("SELECT count(DISTINCT id) AS n FROM people".to_owned(), Ok(everybody)),
+        // `c` is too small, and `b` goes with it: everybody less `a` and `b` would be `c`.
+        ("SELECT dept, count(*) AS n FROM people GROUP BY dept".to_owned(), Ok(json!([{"dept": "a", "n": 12}]))),
+        ("SELECT count(*) AS n FROM people WHERE dept <> 'c'".to_owned(), Ok(json!([{"n": 12}]))),
+        (
+            "SELECT count(*) AS n FROM people WHERE NOT (dept = 'c' AND note = 'SECRET')".to_owned(),
+            Ok(json!([{"n": 12}])),
+        ),
+        ("SELECT count(*) AS n FROM people WHERE id = 7".to_owned(), single.clone()),
+        ("SELECT count(*) AS n FROM people WHERE id < 8".to_owned(), single.clone()),
+        ("SELECT sum(salary * CASE WHEN id = 7 THEN 1 ELSE 0 END) AS s FROM people".to_owned(), single.clone()),
+        (
+            "SELECT sum(p.salary) AS s FROM people p JOIN people q ON p.id = q.id AND q.name = 'p7'".to_owned(),
+            single.clone(),
+        ),
+        ("SELECT id FROM people".to_owned(), single),
+        ("SELECT count(*) AS n FROM people WHERE name = 'p7'".to_owned(), Ok(nobody.clone())),
+        ("SELECT count(*) AS n FROM people WHERE name <> 'p7'".to_owned(), Ok(nobody.clone())),
+        ("SELECT sum(salary) AS s FROM people WHERE name = 'p7'".to_owned(), Ok(nothing.clone())),
+        ("SELECT sum(CASE WHEN name = 'p7' THEN salary END) AS s FROM people".to_owned(), Ok(nothing.clone())),
+        ("SELECT sum(salary) FILTER (WHERE name = 'p7') AS s FROM people".to_owned(), Ok(nothing.clone())),
+        // One value among NULLs is not a sum over many.
+        ("SELECT sum(bonus) AS s FROM people".to_owned(), Ok(nothing.clone())),
+        ("SELECT avg(bonus) AS s FROM people WHERE dept = 'a'".to_owned(), Ok(nothing.clone())),
+        ("SELECT count(bonus) AS n FROM people".to_owned(), Ok(nobody.clone())),
+        ("SELECT max(salary) AS s FROM people".to_owned(), Ok(nothing.clone())),
+        (
+            "SELECT sum(s) AS s FROM (SELECT salary AS s FROM people ORDER BY name LIMIT 1) AS one".to_owned(),
+            Ok(nothing.clone()),
+        ),
+        (format!("SELECT {list} AS s FROM people"), Ok(nothing.clone())),
+        (
+            "SELECT sum(p.salary) AS s FROM people p JOIN (SELECT 'p7' AS x) v ON v.x = p.name".to_owned(),
+            Ok(nothing.clone()),
+        ),
+        (
+            "SELECT sum(salary) AS s FROM people WHERE name IN (SELECT name FROM people WHERE salary = 1007)"
+                .to_owned(),
+            Ok(nothing),
+        ),
+        ("SELECT name FROM people".to_owned(), Ok(json!([]))),
+        ("SELECT DISTINCT dept FROM people".to_owned(), Ok(json!([{"dept": "a"}]))),
+        (
+            "SELECT count(*) AS n FROM people WHERE EXISTS (SELECT 1 FROM people q WHERE q.name = 'p7')".to_owned(),
+            Ok(nobody),
+        ),
+        (
+            "SELECT count(*) AS n FROM people HAVING sum(salary) > 0 AND count(*) > 21".to_owned(),
+            Ok(json!([{"n": 22}])),
+        ),
+    ];
+    for (sql, expected) in cases {
+        assert_eq!(grouped.ask(&sql).await, expected, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn groups_hold_on_postgresql() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let database = server.database(&people()).await;
+    let backend = tollgate_backends::open(&database.url(), Path::new("."), PoolLimits::default()).unwrap();
+    let grouped = Grouped::over(backend, &["id", "name", "dept", "salary", "note", "bonus"]).await;
+    ways_round(&grouped, Dialect::Postgres).await;
+    // A value of a group that is not seen cannot make the statement fail.
+    let failing = "SELECT count(*) AS n FROM people WHERE note::integer > 0";
+    assert_eq!(grouped.ask(failing).await, Ok(json!([{"n": 0}])));
+    grouped.backend.close().await;
+}
+
+#[tokio::test]
+async fn groups_hold_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    rusqlite::Connection::open(folder.path().join("db")).unwrap().execute_batch(&people()).unwrap();
+    let backend = tollgate_backends::open("sqlite:db", folder.path(), PoolLimits::default()).unwrap();
+    let grouped = Grouped::over(backend, &["id", "name", "dept", "salary", "note", "bonus"]).await;
+    ways_round(&grouped, Dialect::Sqlite).await;
+    grouped.backend.close().await;
+}
+
+/// A small generator of numbers, so that a failure repeats.
+fn next(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *seed >> 33
+}
+
+/// Each cell of each table over three columns: shown whole or not at all, never when too small; and what a total has beyond the cells
+/// that are shown is nothing, or enough.
+#[tokio::test]
+async fn neither_a_group_nor_a_difference_is_smaller_than_the_minimum() {
+    const DIMENSIONS: [&str; 3] = ["a", "b", "c"];
+    let mut seed = 7;
+    let mut shown_in_all = 0;
+    for round in 0..25 {
+        let rows: Vec<[u64; 3]> =
+            (0..20 + round * 4).map(|_| [next(&mut seed) % 3, next(&mut seed) % 2, next(&mut seed) % 4 / 3]).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let mut setup = "CREATE TABLE people (id integer PRIMARY KEY, a integer, b integer, c integer)".to_owned();
+        for [a, b, c] in &rows {
+            write!(setup, "; INSERT INTO people (a, b, c) VALUES ({a}, {b}, {c})").unwrap();
+        }
+        rusqlite::Connection::open(folder.path().join("db")).unwrap().execute_batch(&setup).unwrap();
+        let backend = tollgate_backends::open("sqlite:db", folder.path(), PoolLimits::default()).unwrap();
+        let grouped = Grouped::over(backend, &["id", "a", "b", "c"]).await;
+        for subset in 1..8_usize {
+            let picked: Vec<usize> = (0..3).filter(|index| subset & (1 << index) != 0).collect();
+            let names: Vec<&str> = picked.iter().map(|&index| DIMENSIONS[index]).collect();
+            let sql = format!("SELECT {0}, count(*) AS n FROM people GROUP BY {0}", names.join(", "));
+            let answer = grouped.ask(&sql).await.unwrap();
+            let shown: BTreeMap<Vec<u64>, u64> = answer
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| (names.iter().map(|name| row[name].as_u64().unwrap()).collect(), row["n"].as_u64().unwrap()))
+                .collect();
+            let count = |columns: &[usize]| {
+                let mut cells: BTreeMap<Vec<u64>, u64> = BTreeMap::new();
+                for row in &rows {
+                    *cells.entry(columns.iter().map(|&index| row[index]).collect()).or_default() += 1;
+                }
+                cells
+            };
+            let cells = count(&picked);
+            for (cell, n) in &shown {
+                assert!(*n >= u64::from(LEAST) && cells[cell] == *n, "{sql}: {cell:?} {n}");
+            }
+            shown_in_all += shown.len();
+            for kept in 0..(1_usize << picked.len()) - 1 {
+                let places: Vec<usize> = (0..picked.len()).filter(|place| kept & (1 << place) != 0).collect();
+                let coarser: Vec<usize> = places.iter().map(|&place| picked[place]).collect();
+                for (group, total) in count(&coarser) {
+                    let of_group = shown
+                        .iter()
+                        .filter(|(cell, _)| places.iter().map(|&place| cell[place]).eq(group.iter().copied()));
+                    let left = total - of_group.map(|(_, n)| n).sum::<u64>();
+                    let harmless = left == 0 || left >= u64::from(LEAST) || total < u64::from(LEAST);
+                    assert!(harmless, "{sql}: {left} of {group:?} are told by a difference");
+                }
+            }
+        }
+        grouped.backend.close().await;
+    }
+    assert!(shown_in_all > 300, "only {shown_in_all} groups were seen");
+}
