@@ -40,6 +40,10 @@ pub(super) type From = (Vec<Relation>, Vec<Source>, Vec<Visible>);
 impl Resolver<'_> {
     /// FROM: several relations are a cross join.
     pub(super) fn from(&mut self, list: &[ast::TableWithJoins], outer: Outer<'_>) -> Result<From, SqlError> {
+        let joins_after_comma = list.iter().skip(1).any(|table| !table.joins.is_empty());
+        if self.dialect == Dialect::Sqlite && joins_after_comma {
+            return self.left_to_right(list, outer);
+        }
         let mut relations = Vec::with_capacity(list.len());
         let (mut sources, mut columns) = (Vec::new(), Vec::new());
         for table in list {
@@ -50,6 +54,24 @@ impl Resolver<'_> {
             relations.push(joined.relation);
         }
         Ok((relations, sources, columns))
+    }
+
+    /// FROM as SQLite groups it: a comma joins like any other join, from left to right, where the standard has it bind last.
+    fn left_to_right(&mut self, list: &[ast::TableWithJoins], outer: Outer<'_>) -> Result<From, SqlError> {
+        // Not CROSS JOIN, which would keep SQLite from choosing the order.
+        let comma = ast::JoinConstraint::On(ast::Expr::value(ast::Value::Boolean(true)));
+        let mut whole: Option<Joined> = None;
+        for ast::TableWithJoins { relation, joins } in list {
+            let before =
+                whole.as_ref().map(|left| Left { before: None, sources: &left.sources, columns: &left.columns });
+            let right = self.factor(relation, before.as_ref(), outer)?;
+            let left = match whole.take() {
+                None => right,
+                Some(left) => self.join(left, right, (JoinKind::Inner, &comma), outer)?,
+            };
+            whole = Some(self.joins(left, joins, None, outer)?);
+        }
+        Ok(whole.map_or_else(From::default, |all| (vec![all.relation], all.sources, all.columns)))
     }
 
     /// Adds the relations of one side to those of another; a name may stand for one only.
@@ -74,7 +96,18 @@ impl Resolver<'_> {
         outer: Outer<'_>,
     ) -> Result<Joined, SqlError> {
         let ast::TableWithJoins { relation, joins } = table;
-        let mut left = self.factor(relation, before, outer)?;
+        let left = self.factor(relation, before, outer)?;
+        self.joins(left, joins, before, outer)
+    }
+
+    /// The joins behind a relation, from left to right.
+    fn joins(
+        &mut self,
+        mut left: Joined,
+        joins: &[ast::Join],
+        before: Option<&Left<'_>>,
+        outer: Outer<'_>,
+    ) -> Result<Joined, SqlError> {
         for ast::Join { relation, global, join_operator } in joins {
             refused::when(*global, "a GLOBAL join")?;
             let kind = join_kind(join_operator)?;
