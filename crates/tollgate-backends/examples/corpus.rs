@@ -5,6 +5,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a corpus that cannot be read is an error of its maker"
 )]
 
@@ -118,9 +119,9 @@ async fn compare(client: &Client, name: &str, sql: &str, statement: &CheckedStat
     let costs = (cost(client, statement.text(), &values).await, cost(client, sql, &[]).await);
     let ratio = costs.0 / costs.1;
     if statement.fenced() {
-        tally.fenced.push(ratio)
+        tally.fenced.push(ratio);
     } else {
-        tally.open.push(ratio)
+        tally.open.push(ratio);
     }
     println!("{name:5}  {word:7}  {rows:5}  {:8.0}  {:8.0}  {ratio:5.2}{verdict}", costs.0, costs.1);
 }

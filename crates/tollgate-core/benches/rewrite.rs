@@ -7,6 +7,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a corpus that cannot be read is an error of its maker"
 )]
 
@@ -50,13 +51,13 @@ struct Measured {
 }
 
 fn measure(name: String, sql: &str, catalog: &Catalog, restrictions: &Restrictions) -> Measured {
-    let timed = || {
+    let once = || {
         let start = Instant::now();
         let outcome = std::hint::black_box(check_own(sql, catalog, restrictions));
         (start.elapsed(), outcome)
     };
-    let (first, outcome) = timed();
-    let mut times: Vec<Duration> = (0..ROUNDS).map(|_| timed().0).collect();
+    let (first, outcome) = once();
+    let mut times: Vec<Duration> = (0..ROUNDS).map(|_| once().0).collect();
     times.sort();
     Measured { name, bytes: sql.len(), first, median: times[ROUNDS / 2], least: times[0], outcome }
 }

@@ -95,16 +95,12 @@ impl Resolving<'_> {
         for (index, name) in granted.owner_tables().iter().enumerate() {
             let (schema, bare) =
                 name.split_once('.').map_or((None, name.as_str()), |(schema, bare)| (Some(schema), bare));
-            match self.catalog.table(schema, bare) {
-                Some(table) => {
-                    whole.insert(table.id.clone(), unrestricted(table));
-                }
-                None => {
-                    let below =
-                        [PathPart::Key("rows".to_owned()), PathPart::Key("owner".to_owned()), PathPart::Index(index)];
-                    self.errors.push(at(granted.grant, &below, unknown_table(name, self.catalog)));
-                }
+            if let Some(table) = self.catalog.table(schema, bare) {
+                whole.insert(table.id.clone(), unrestricted(table));
+                continue;
             }
+            let below = [PathPart::Key("rows".to_owned()), PathPart::Key("owner".to_owned()), PathPart::Index(index)];
+            self.errors.push(at(granted.grant, &below, unknown_table(name, self.catalog)));
         }
         whole
     }

@@ -122,8 +122,12 @@ fn custom(text: &str, table: &Table, column: &Column, catalog: &Catalog) -> Resu
 /// Kinds whose text form is one for equal values, whatever the session's settings.
 fn can_be_hashed(column: &Column, dialect: Dialect) -> bool {
     match column.ty.kind {
-        TypeKind::Text | TypeKind::Collated(_) | TypeKind::Int | TypeKind::BigInt | TypeKind::Uuid => true,
-        TypeKind::Enum(_) => true,
+        TypeKind::Text
+        | TypeKind::Collated(_)
+        | TypeKind::Int
+        | TypeKind::BigInt
+        | TypeKind::Uuid
+        | TypeKind::Enum(_) => true,
         _ => is_any(column, dialect),
     }
 }

@@ -38,6 +38,11 @@ use engine::{Engine, Outcome, Side};
 use query::Made;
 use world::World;
 
+/// Bytes as lower-case hexadecimal digits.
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
 /// A world in an engine, and the product's view of it.
 struct Case<'a> {
     engine: &'a mut dyn Engine,

@@ -69,7 +69,7 @@ fn hash(text: &str) -> String {
     let parts: [&[u8]; 4] = [b"tollgate mask key v1\0", &length, SECRET.as_bytes(), ROLE.as_bytes()];
     let key = digest(&digest::SHA256, &parts.concat());
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()), text.as_bytes());
-    tag.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    super::hexadecimal(&tag.as_ref()[..16])
 }
 
 /// `j***@example.com`: a name of two characters or more, and a domain that is one.

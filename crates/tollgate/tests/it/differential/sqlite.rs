@@ -121,7 +121,7 @@ fn hash(context: &Context<'_>) -> rusqlite::Result<Option<String>> {
     let block = |at: usize| STANDARD.decode(context.get::<String>(at).unwrap()).unwrap();
     let inner = digest(&SHA256, &[block(0), text.into_bytes()].concat());
     let outer = digest(&SHA256, &[&block(1), inner.as_ref()].concat());
-    Ok(Some(outer.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()))
+    Ok(Some(super::hexadecimal(&outer.as_ref()[..16])))
 }
 
 /// A number keeps nothing of how it is stored: of two equal ones a DISTINCT may keep either.

@@ -153,15 +153,12 @@ fn expanded(text: &str) -> String {
     while let Some((before, after)) = rest.split_once('{') {
         out.push_str(before);
         let mark = after.split_once('}').and_then(|(mark, after)| Some((meaning(mark)?, after)));
-        match mark {
-            Some((meant, after)) => {
-                out.push_str(&meant);
-                rest = after;
-            }
-            None => {
-                out.push('{');
-                rest = after;
-            }
+        if let Some((meant, after)) = mark {
+            out.push_str(&meant);
+            rest = after;
+        } else {
+            out.push('{');
+            rest = after;
         }
     }
     out.push_str(rest);

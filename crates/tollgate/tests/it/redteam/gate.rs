@@ -33,10 +33,10 @@ impl Seen {
     pub fn of(called: &Called) -> Self {
         let result = called.result();
         if called.body["result"]["isError"] == json!(false) {
-            return match result["truncated"] == json!(true) {
-                true => Seen::Limited,
-                false => Seen::Shown(result["row_count"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0)),
-            };
+            if result["truncated"] == json!(true) {
+                return Seen::Limited;
+            }
+            return Seen::Shown(result["row_count"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0));
         }
         match called.code() {
             "TG502" | "TG508" => Seen::Limited,

@@ -95,7 +95,9 @@ async fn assail(labs: [Lab; 2], sessions: Option<&Sessions>, name: &str) {
                     lines.extend(range.send(way, sessions, std::slice::from_ref(attack)).await);
                 }
             }
-            lines.into_iter().for_each(|line| report.add(line));
+            for line in lines {
+                report.add(line);
+            }
         }
     }
     if std::env::var_os("TOLLGATE_REDTEAM").is_some() {
@@ -142,11 +144,13 @@ impl Range {
             let written = (Wrong::Write, difference(&self.state, &state));
             let known = way == Way::Engine && matches!(attacks, [one] if engine::lets_through(one).is_some());
             if known {
-                lines
-                    .iter_mut()
-                    .for_each(|line| (line.expected, line.seen) = ("passes".to_owned(), "passed".to_owned()));
+                for line in &mut lines {
+                    (line.expected, line.seen) = ("passes".to_owned(), "passed".to_owned());
+                }
             } else {
-                lines.iter_mut().for_each(|line| line.wrong.push(written.clone()));
+                for line in &mut lines {
+                    line.wrong.push(written.clone());
+                }
             }
             self.labs[0].alone().await;
             self.state = self.labs[0].state().await;
