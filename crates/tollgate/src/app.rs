@@ -10,7 +10,7 @@ use tollgate_core::names::Principal;
 use crate::{
     admin,
     clock::{Clock, SystemClock},
-    config::{self, Compiled, Diagnostics, Loaded, ServerSettings, Settings},
+    config::{self, Compiled, Diagnostics, Loaded, ServerSettings, Settings, file::PolicyTest},
     gateway::{Gate, Serving},
     ledger::{Ledger, LedgerConfig, LedgerError},
     protocol::{self, http::HttpSettings, stdio::StdioSettings},
@@ -92,6 +92,11 @@ impl App {
     /// The gate that every call goes through.
     pub fn gate(&self) -> &Arc<Gate> {
         &self.gate
+    }
+
+    /// The policy tests of the configuration, in its order.
+    pub fn tests(&self) -> &[(String, PolicyTest)] {
+        &self.loaded.file.tests.0
     }
 
     /// What the configuration is warned of.

@@ -12,6 +12,7 @@ use tollgate_core::{
 
 use super::{
     ConfigFile, Format,
+    lock::{self, Change, LockError},
     output::{self, Paint},
 };
 use crate::{
@@ -29,6 +30,9 @@ pub struct Check {
     /// Show who may see what: role by table by column, and role by tool
     #[arg(long)]
     matrix: bool,
+    /// Show what changed since `tollgate lock`, and exit with 1 when something did
+    #[arg(long)]
+    locked: bool,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -40,13 +44,39 @@ pub async fn run(command: Check) -> ExitCode {
         Ok(loaded) => config::compile(&loaded).await,
         Err(diagnostics) => Err(diagnostics),
     };
-    let code = exit_code(&result);
+    let changes = match &result {
+        // What depends on a database that does not answer would all seem to be gone.
+        Ok(compiled) if command.locked && compiled.gateway.unavailable.is_empty() => {
+            Some(lock::changes(&command.config.path(), compiled))
+        }
+        _ => None,
+    };
+    let code = match &changes {
+        Some(Err(_)) => ExitCode::from(2),
+        Some(Ok(changes)) if !changes.is_empty() => ExitCode::from(1),
+        _ => exit_code(&result),
+    };
     match command.format {
         Format::Text => match &result {
-            Ok(compiled) => print(&command, compiled),
+            Ok(compiled) => {
+                print(&command, compiled);
+                changes.iter().for_each(print_changes);
+            }
             Err(diagnostics) => report(diagnostics),
         },
-        Format::Json => output::line(format_args!("{:#}", to_json(&command, &result))),
+        Format::Json => {
+            let mut value = to_json(&command, &result);
+            if let (Some(changes), Some(object)) = (changes, value.as_object_mut()) {
+                object.insert(
+                    "locked".to_owned(),
+                    match changes {
+                        Ok(changes) => json!({ "ok": changes.is_empty(), "changes": changes }),
+                        Err(error) => json!({ "ok": false, "error": error.to_string() }),
+                    },
+                );
+            }
+            output::line(format_args!("{value:#}"));
+        }
     }
     if let Ok(compiled) = result {
         for database in compiled.gateway.databases.values() {
@@ -56,14 +86,33 @@ pub async fn run(command: Check) -> ExitCode {
     code
 }
 
+/// The mistakes of a configuration that a command cannot go on with.
+pub(super) fn refuse(diagnostics: &Diagnostics) -> ExitCode {
+    report(diagnostics);
+    exit_code_of(diagnostics)
+}
+
+fn print_changes(changes: &Result<Vec<Change>, LockError>) {
+    match changes {
+        Ok(changes) if changes.is_empty() => output::line("nothing changed since `tollgate lock`"),
+        Ok(changes) => {
+            output::line(format_args!("\nsince `tollgate lock`:\n{}", lock::report(changes).trim_end()));
+        }
+        Err(error) => output::note(format_args!("{}: {error}", Paint::stderr().red("error"))),
+    }
+}
+
 fn exit_code(result: &Result<Compiled, Diagnostics>) -> ExitCode {
     match result {
         Ok(compiled) if compiled.gateway.unavailable.is_empty() => ExitCode::SUCCESS,
         // What depends on a database that did not answer was not checked.
         Ok(_) => ExitCode::from(2),
-        Err(diagnostics) if diagnostics.sources().iter().next().is_none() => ExitCode::from(2),
-        Err(_) => ExitCode::from(1),
+        Err(diagnostics) => exit_code_of(diagnostics),
     }
+}
+
+fn exit_code_of(diagnostics: &Diagnostics) -> ExitCode {
+    if diagnostics.sources().iter().next().is_none() { ExitCode::from(2) } else { ExitCode::from(1) }
 }
 
 /// The mistakes, and how many.

@@ -7,9 +7,11 @@ mod demo;
 mod explain;
 mod harden;
 mod key;
+mod lock;
 mod output;
 mod schema;
 mod serve;
+mod test;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -51,6 +53,10 @@ enum Command {
     Explain(explain::Explain),
     /// Print the SQL that makes a login as narrow as a role
     Harden(harden::Harden),
+    /// Run the policy tests written in the configuration
+    Test(test::Test),
+    /// Pin every tool's definition in tollgate.lock; `check --locked` shows what changed since
+    Lock(lock::Lock),
     /// Make API keys
     #[command(subcommand)]
     Key(key::Key),
@@ -100,6 +106,8 @@ pub fn main() -> ExitCode {
         Command::Call(command) => run(call::run(command)),
         Command::Explain(command) => run(explain::run(command)),
         Command::Harden(command) => run(harden::run(command)),
+        Command::Test(command) => run(test::run(command)),
+        Command::Lock(command) => run(lock::run(command)),
         Command::Key(command) => key::run(command),
         Command::Audit(command) => audit::run(command),
         Command::Schema(command) => schema::run(command),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tollgate_core::{
-    names::{Code, DatabaseName, RoleName, ToolName},
+    names::{AgentName, Code, DatabaseName, RoleName, ToolName},
     tools::{DESCRIBE_TABLE, LIST_TABLES, QUERY},
 };
 
@@ -28,6 +28,7 @@ pub(super) fn check(loaded: &Loaded, diagnostics: &mut Diagnostics) {
     references.roles();
     references.tools();
     references.agents();
+    references.tests();
 }
 
 /// The database of a tool: the one it names, or the only one there is.
@@ -136,6 +137,61 @@ impl References<'_> {
                 let message = format!("no role has the tool `{tool}`; nobody can call it");
                 self.report(Diagnostic::warning(Code::CONFIG_UNKNOWN_REFERENCE, message), &path);
             }
+        }
+    }
+
+    fn tests(&mut self) {
+        let file = self.file;
+        for (name, test) in &file.tests.0 {
+            let path = Path::root().key("tests").key(name);
+            let mut wrong = |message: String, at: &Path| {
+                self.report(Diagnostic::error(Code::CONFIG_TYPE, format!("test `{name}` {message}")), at);
+            };
+            match (&test.agent, &test.role) {
+                (Some(_), Some(_)) | (None, None) => {
+                    wrong("must name either an agent (`as`) or a `role`".into(), &path)
+                }
+                (Some(_), None) if !test.claims.is_empty() => {
+                    wrong("gives claims to an agent, which has its own".into(), &path.key("claims"));
+                }
+                _ => {}
+            }
+            match (&test.tool, &test.sql) {
+                (Some(_), Some(_)) | (None, None) => wrong("must call either a `tool` or send `sql`".into(), &path),
+                (None, Some(_)) if test.with.is_some() => wrong("has arguments and no tool".into(), &path.key("with")),
+                (Some(_), None) if test.database.is_some() => {
+                    wrong("names a database; a tool has its own".into(), &path.key("database"));
+                }
+                _ => {}
+            }
+            let expect = &test.expect;
+            let rows = expect.rows.is_some() || expect.row_count.is_some();
+            let wants_answer = rows || !expect.no_columns.is_empty() || !expect.no_values.is_empty();
+            if wants_answer == expect.refused.is_some() {
+                let message = "must expect either something of the answer or a refusal (`refused`)";
+                wrong(message.into(), &path.key("expect"));
+            }
+            self.test_names(name, test, &path);
+        }
+    }
+
+    fn test_names(&mut self, name: &str, test: &file::PolicyTest, path: &Path) {
+        let file = self.file;
+        if let Some(agent) = test.agent.as_ref().filter(|agent| !file.agents.contains_key(*agent)) {
+            let message = format!("test `{name}` names unknown agent `{agent}`");
+            self.unknown(message, &path.key("as"), agent.as_str(), file.agents.keys().map(AgentName::as_str));
+        }
+        if let Some(role) = test.role.as_ref().filter(|role| !file.roles.contains_key(*role)) {
+            let message = format!("test `{name}` names unknown role `{role}`");
+            self.unknown(message, &path.key("role"), role.as_str(), file.roles.keys().map(RoleName::as_str));
+        }
+        // That a tool is refused as one that was never there can be tested too.
+        let own = [QUERY, LIST_TABLES, DESCRIBE_TABLE];
+        let is_known =
+            |tool: &String| own.contains(&tool.as_str()) || file.tools.keys().any(|known| known.as_str() == tool);
+        if let Some(tool) = test.tool.as_ref().filter(|tool| !is_known(tool) && test.expect.refused.is_none()) {
+            let message = format!("test `{name}` calls unknown tool `{tool}`");
+            self.unknown(message, &path.key("tool"), tool, file.tools.keys().map(ToolName::as_str));
         }
     }
 

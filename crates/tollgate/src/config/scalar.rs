@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, net::SocketAddr, str::FromStr, time};
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
-use tollgate_core::names::{AgentName, ClaimName, DatabaseName, ParamName, RoleName, ToolName};
+use tollgate_core::names::{AgentName, ClaimName, Code, DatabaseName, ParamName, RoleName, ToolName};
 
 use crate::identity::KeyHash;
 
@@ -193,6 +193,8 @@ pub enum Form {
     Param,
     /// [`ClaimName`]
     Claim,
+    /// A code of a refusal.
+    Code,
 }
 
 const NAME: &str = "^[A-Za-z_][A-Za-z0-9_-]{0,63}$";
@@ -200,7 +202,7 @@ const WORD: &str = "^[A-Za-z_][A-Za-z0-9_]{0,63}$";
 
 impl Form {
     /// Every form, with its name in the schema and a pattern that editors can use.
-    const ALL: [(Form, &'static str, &'static str); 12] = [
+    const ALL: [(Form, &'static str, &'static str); 13] = [
         (Form::Duration, "duration", "^[0-9]+(ms|s|m|h)$"),
         (Form::Size, "size", "^[0-9]+(B|KiB|MiB|GiB|kB|MB|GB)?$"),
         (Form::KeyHash, "key-hash", "^sha256:[0-9A-Fa-f]{64}$"),
@@ -213,6 +215,7 @@ impl Form {
         (Form::Tool, "tool-name", NAME),
         (Form::Param, "parameter-name", WORD),
         (Form::Claim, "claim-name", WORD),
+        (Form::Code, "code", "^TG[2-7][0-9]{2}$"),
     ];
 
     /// The form of that name.
@@ -239,6 +242,8 @@ impl Form {
             Form::Tool => parses::<ToolName>(text),
             Form::Param => parses::<ParamName>(text),
             Form::Claim => parses::<ClaimName>(text),
+            Form::Code if Code::ALL.iter().any(|code| code.to_string() == text) => Ok(()),
+            Form::Code => Err(format!("`{text}` is not a code such as `TG301`")),
         }
     }
 

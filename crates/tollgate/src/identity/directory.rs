@@ -104,6 +104,13 @@ impl Directory {
         Ok(Arc::clone(&entry.principal))
     }
 
+    /// The agent of that name for a policy test. No credential is asked for, as with `local: true`: whoever runs policy tests reads
+    /// and writes the configuration.
+    pub fn rehearsed(&self, name: &str, os_user: &str) -> Result<Arc<Principal>, IdentityError> {
+        let registered = self.registered(name)?;
+        Ok(local(registered.agent().name().clone(), registered.role().clone(), registered.claims().clone(), os_user))
+    }
+
     /// The agent named on the command line: proved by its key where one is given, else by `local: true` for this operating-system user.
     pub fn by_name(&self, name: &str, key: Option<&str>, os_user: &str) -> Result<Arc<Principal>, IdentityError> {
         let entry =
@@ -116,11 +123,21 @@ impl Directory {
         if !entry.registration.local {
             return Err(IdentityError::NotLocal(entry.registration.name.clone()));
         }
-        let origin = Origin::Local { os_user: os_user.to_owned() };
-        Ok(Arc::new(Principal::new(
-            AgentId::new(entry.registration.name.clone(), origin),
-            entry.registration.role.clone(),
-            entry.registration.claims.clone(),
-        )))
+        let Registration { name, role, claims, .. } = &entry.registration;
+        Ok(local(name.clone(), role.clone(), claims.clone(), os_user))
     }
+}
+
+/// Nobody of the configuration, with a role and claims of a policy test's own.
+pub fn rehearsed(role: &RoleName, claims: &Claims, os_user: &str) -> Result<Arc<Principal>, IdentityError> {
+    let name = REHEARSAL.parse().map_err(|_| IdentityError::UnknownAgent(REHEARSAL.to_owned()))?;
+    Ok(local(name, role.clone(), claims.clone(), os_user))
+}
+
+/// What the audit log calls the caller of a policy test that names a role.
+const REHEARSAL: &str = "policy-test";
+
+fn local(name: AgentName, role: RoleName, claims: Claims, os_user: &str) -> Arc<Principal> {
+    let origin = Origin::Local { os_user: os_user.to_owned() };
+    Arc::new(Principal::new(AgentId::new(name, origin), role, claims))
 }

@@ -5,7 +5,7 @@ mod directory;
 mod os_user;
 
 pub use api_key::{ApiKey, KeyHash, MalformedKeyHash};
-pub use directory::{Directory, IdentityError, Registration};
+pub use directory::{Directory, IdentityError, Registration, rehearsed};
 pub use os_user::os_user;
 
 #[cfg(test)]
