@@ -149,7 +149,7 @@ impl References<'_> {
             };
             match (&test.agent, &test.role) {
                 (Some(_), Some(_)) | (None, None) => {
-                    wrong("must name either an agent (`as`) or a `role`".into(), &path)
+                    wrong("must name either an agent (`as`) or a `role`".into(), &path);
                 }
                 (Some(_), None) if !test.claims.is_empty() => {
                     wrong("gives claims to an agent, which has its own".into(), &path.key("claims"));
