@@ -111,6 +111,7 @@ fn shop(dialect: Dialect) -> Shop {
                 Vec::new()
             },
             rows: Some(RowsGrant::One(rows.to_owned())),
+            min_group_size: None,
         }
     };
     let tables = vec![
