@@ -1,11 +1,11 @@
 //! The composition root: a configuration becomes a running server, and a running server comes to rest.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tollgate_backends::{Finding, Severity};
-use tollgate_core::names::Principal;
+use tollgate_core::names::{DatabaseName, Principal};
 
 use crate::{
     admin,
@@ -70,6 +70,7 @@ pub struct App {
     ledger: Arc<Ledger>,
     settings: Settings,
     warnings: Diagnostics,
+    findings: BTreeMap<DatabaseName, Vec<Finding>>,
     loaded: Loaded,
 }
 
@@ -77,7 +78,6 @@ impl App {
     /// Reads and compiles the configuration, opens the audit log, and takes the result into service.
     pub async fn start(config: &Path, command: &'static str) -> Result<Self, StartError> {
         let (loaded, compiled) = read(config).await?;
-        log_findings(&compiled);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let mut log = LedgerConfig::new(compiled.settings.audit.dir.clone(), command);
         log.sensitive = compiled.settings.audit.sensitive.iter().cloned().collect();
@@ -86,7 +86,8 @@ impl App {
         let keys = compiled.settings.server.seal_keys.iter().map(|key| *key.bytes());
         let seals = Seals::new(keys, Arc::clone(&clock))?;
         let gate = Gate::new(Serving::new(compiled.gateway), Arc::clone(&ledger), seals, clock);
-        Ok(Self { gate, ledger, settings: compiled.settings, warnings: compiled.diagnostics, loaded })
+        let Compiled { settings, diagnostics: warnings, findings, .. } = compiled;
+        Ok(Self { gate, ledger, settings, warnings, findings, loaded })
     }
 
     /// The gate that every call goes through.
@@ -126,6 +127,7 @@ impl App {
         let monitoring = CancellationToken::new();
         let admin = tokio::spawn(admin::serve(metrics, Arc::clone(&self.gate), monitoring.clone()));
         let retry = tokio::spawn(retry_unavailable(Arc::clone(&self.gate), self.loaded.clone()));
+        log_findings(&self.findings);
         tracing::info!(agents = %agents_at, metrics = %metrics_at, "serving");
         ready(&Addresses { agents: agents_at, metrics: metrics_at });
         let settings = http_settings(&self.settings.server);
@@ -154,6 +156,7 @@ impl App {
             drain_timeout: self.settings.server.drain_timeout,
             ..StdioSettings::default()
         };
+        log_findings(&self.findings);
         let retry = tokio::spawn(retry_unavailable(Arc::clone(&self.gate), self.loaded.clone()));
         let served = protocol::stdio::serve(Arc::clone(&self.gate), caller, settings, stop).await;
         retry.abort();
@@ -175,9 +178,9 @@ async fn read(config: &Path) -> Result<(Loaded, Compiled), StartError> {
     Ok((loaded, compiled))
 }
 
-/// What the databases' logins can do beyond the policy, in the log of every start.
-fn log_findings(compiled: &Compiled) {
-    for (database, findings) in &compiled.findings {
+/// What the databases' logins can do beyond the policy, in the log of every server's start; commands leave it to `check`.
+fn log_findings(findings: &BTreeMap<DatabaseName, Vec<Finding>>) {
+    for (database, findings) in findings {
         for Finding { kind, sentence } in findings {
             let (database, name) = (database.as_str(), kind.name());
             match kind.severity() {
