@@ -1,6 +1,8 @@
 //! Databases behind one trait. A backend takes checked statements only, and knows neither roles nor tools.
 
 pub mod backend;
+#[cfg(test)]
+mod mysql;
 pub mod postgres;
 pub mod sample;
 pub mod sqlite;

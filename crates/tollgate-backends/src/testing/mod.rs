@@ -11,4 +11,6 @@
     reason = "support for tests, which fail by panicking and speak on standard error"
 )]
 
+pub mod mariadb;
 pub mod postgres;
+mod process;

@@ -4,11 +4,6 @@
 use std::{
     fmt::Write as _,
     fs,
-    net::{Ipv4Addr, TcpListener},
-    os::unix::{
-        fs::{MetadataExt as _, chown},
-        process::CommandExt as _,
-    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -21,6 +16,8 @@ use std::{
 
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
+
+use super::process::{self, Owner, run};
 
 /// The superuser's password; a URL must encode most of it.
 const PASSWORD: &str = "p@ss/w?rd%41";
@@ -48,13 +45,6 @@ pub struct PostgresServer {
     process: Mutex<Option<Child>>,
 }
 
-/// The operating-system user a server runs as when we are root, which it refuses to be.
-#[derive(Clone, Copy)]
-struct Owner {
-    uid: u32,
-    gid: u32,
-}
-
 impl PostgresServer {
     /// A plain server shared by the tests of one process that run at the same time. `None`, and a loud word, where no
     /// PostgreSQL is installed; with `CI=true` that is a failure.
@@ -76,9 +66,9 @@ impl PostgresServer {
             eprintln!("SKIPPED: no PostgreSQL server is installed (looked in /usr/lib/postgresql/*/bin and PATH)");
             return None;
         };
-        let owner = (fs::metadata("/proc/self").unwrap().uid() == 0).then(|| Owner::of("postgres"));
+        let owner = Owner::when_root(&["postgres"]);
         let dir = tempfile::Builder::new().prefix("tollgate-pg-").tempdir().unwrap();
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let port = process::free_port();
         let server = Self { binaries, owner, dir, port, encryption, process: Mutex::new(None) };
         server.initialise();
         server.restart();
@@ -146,20 +136,15 @@ impl PostgresServer {
     pub fn restart(&self) {
         let data = self.data();
         let _ = fs::remove_file(data.join("postmaster.pid"));
-        let log = fs::File::options().create(true).append(true).open(self.dir.path().join("log")).unwrap();
-        // The shell ends the server when its standard input closes, which it does when this process ends in any way.
-        let script = r#"trap '' INT; "$0" "$@" </dev/null & pid=$!
-            { while read -r _; do :; done; kill -QUIT $pid 2>/dev/null; } <&3 & wait $pid"#;
-        let mut command = self.command("sh");
-        command
-            .args(["-c", &format!("exec 3<&0; {script}")])
-            .arg(self.binaries.join("postgres"))
-            .arg("-D")
-            .arg(&data)
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log);
-        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(command.spawn().unwrap());
+        let arguments = ["-D".as_ref(), data.as_os_str()];
+        let child = process::spawn(
+            self.owner,
+            "QUIT",
+            &self.binaries.join("postgres"),
+            &arguments,
+            &self.dir.path().join("log"),
+        );
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
         let until = Instant::now() + PATIENCE;
         while !self.is_ready() {
             assert!(Instant::now() < until, "PostgreSQL did not start:\n{}", self.log());
@@ -192,12 +177,9 @@ impl PostgresServer {
             self.make_certificates();
         }
         if let Some(owner) = self.owner {
-            chown(self.dir.path(), Some(owner.uid), Some(owner.gid)).unwrap();
-            for entry in fs::read_dir(self.dir.path()).unwrap() {
-                chown(entry.unwrap().path(), Some(owner.uid), Some(owner.gid)).unwrap();
-            }
+            owner.take(self.dir.path());
         }
-        let mut initdb = self.command(self.binaries.join("initdb"));
+        let mut initdb = process::command(self.owner, self.binaries.join("initdb"));
         initdb
             .args(["--no-sync", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8"])
             .args([self.authentication(), "--pwfile"])
@@ -251,16 +233,6 @@ impl PostgresServer {
 
     fn data(&self) -> PathBuf {
         self.dir.path().join("data")
-    }
-
-    /// A command that runs as the server's user.
-    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
-        command.current_dir("/");
-        if let Some(owner) = self.owner {
-            command.uid(owner.uid).gid(owner.gid);
-        }
-        command
     }
 
     /// The first line of its lock file is the server's process, the eighth says whether it is ready.
@@ -352,19 +324,6 @@ impl TestDatabase {
     }
 }
 
-impl Owner {
-    fn of(user: &str) -> Self {
-        let users = fs::read_to_string("/etc/passwd").unwrap();
-        let fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
-        let numbers = fields.into_iter().find_map(|fields| match fields.as_slice() {
-            [name, _, uid, gid, ..] if *name == user => Some((uid.parse().ok()?, gid.parse().ok()?)),
-            _ => None,
-        });
-        let (uid, gid) = numbers.expect("as root, PostgreSQL runs as the user `postgres`, who is not there");
-        Self { uid, gid }
-    }
-}
-
 /// The binaries that `TOLLGATE_POSTGRES` names, else those of the newest installed version.
 fn find_binaries() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("TOLLGATE_POSTGRES") {
@@ -381,9 +340,4 @@ fn find_binaries() -> Option<PathBuf> {
 
 fn has_server(bin: &Path) -> bool {
     bin.join("initdb").exists() && bin.join("postgres").exists()
-}
-
-fn run(command: &mut Command) {
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    assert!(output.status.success(), "{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
 }

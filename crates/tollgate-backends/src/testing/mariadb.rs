@@ -1,0 +1,241 @@
+//! A MariaDB server of a test's own: fresh tables in a temporary directory, on a free port of 127.0.0.1, ended with the process
+//! that started it whatever happens to that process. It is asked through its own command-line client, which shares no code with
+//! what is tested.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use super::process::{self, Owner};
+
+/// The logins' password; a URL must encode most of it.
+const PASSWORD: &str = "p@ss/w?rd%41";
+/// The same within a URL.
+const PASSWORD_IN_URL: &str = "p%40ss%2Fw%3Frd%2541";
+/// How long a server may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server.
+pub struct MariaDbServer {
+    programs: Programs,
+    owner: Option<Owner>,
+    dir: TempDir,
+    port: u16,
+    process: Mutex<Option<Child>>,
+}
+
+struct Programs {
+    server: PathBuf,
+    install: PathBuf,
+    client: PathBuf,
+}
+
+impl MariaDbServer {
+    /// A server shared by the tests of one process that run at the same time. `None`, and a loud word, where no MariaDB is
+    /// installed; with `CI=true` that is a failure.
+    pub fn shared() -> Option<Arc<Self>> {
+        static SHARED: Mutex<Weak<MariaDbServer>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = shared.upgrade() {
+            return Some(server);
+        }
+        let server = Arc::new(Self::start()?);
+        *shared = Arc::downgrade(&server);
+        Some(server)
+    }
+
+    /// A server of its own, for a test that stops it. `None` as for `shared`.
+    pub fn start() -> Option<Self> {
+        let Some(programs) = find_programs() else {
+            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "no MariaDB server is installed");
+            eprintln!(
+                "SKIPPED: no MariaDB server is installed (looked for mariadbd in PATH, /usr/sbin and /usr/local/sbin)"
+            );
+            return None;
+        };
+        let owner = Owner::when_root(&["mysql", "nobody"]);
+        let dir = tempfile::Builder::new().prefix("tollgate-my-").tempdir().unwrap();
+        let server = Self { programs, owner, dir, port: process::free_port(), process: Mutex::new(None) };
+        if let Some(owner) = server.owner {
+            owner.take(server.dir.path());
+        }
+        server.initialise();
+        server.restart();
+        Some(server)
+    }
+
+    /// A database of its own for one test, made by `setup` as root, and a login `reader` that may select from all of it
+    /// and nothing else.
+    pub fn database(self: &Arc<Self>, setup: &str) -> TestDatabase {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let reader = format!("reader_{name}");
+        let make = format!(
+            "CREATE DATABASE {name} CHARACTER SET utf8mb4; CREATE USER {reader} IDENTIFIED BY '{PASSWORD}'; \
+             GRANT SELECT ON {name}.* TO {reader}"
+        );
+        self.ask("mysql", &make);
+        let database = TestDatabase { server: Arc::clone(self), name, reader };
+        database.ask(setup);
+        database
+    }
+
+    /// Its port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// All that the server has logged.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.file("log")).unwrap_or_default()).into_owned()
+    }
+
+    /// Ends the server as a crash would, every connection with it.
+    pub fn crash(&self) {
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut process) = process.take() {
+            if let Ok(pid) = fs::read_to_string(self.file("pid")) {
+                let _ = Command::new("kill").args(["-KILL", pid.trim()]).stderr(Stdio::null()).status();
+            }
+            process.wait().unwrap();
+        }
+    }
+
+    /// Starts the server again, on the same port with the same data.
+    pub fn restart(&self) {
+        let _ = fs::remove_file(self.file("pid"));
+        let file = |name: &str, at: &str| format!("--{name}={}", self.file(at).display());
+        let (data, socket, pid, port) =
+            (file("datadir", "data"), file("socket", "s"), file("pid-file", "pid"), format!("--port={}", self.port));
+        let mut arguments: Vec<&OsStr> = vec!["--no-defaults".as_ref()];
+        arguments.extend([&data, &socket, &pid, &port].map(OsStr::new));
+        arguments.extend(
+            [
+                "--bind-address=127.0.0.1",
+                "--max-connections=80",
+                "--key-buffer-size=1M",
+                "--aria-pagecache-buffer-size=1M",
+                "--performance-schema=off",
+                "--skip-log-bin",
+            ]
+            .map(OsStr::new),
+        );
+        arguments.extend(QUICK.map(OsStr::new));
+        let child = process::spawn(self.owner, "KILL", &self.programs.server, &arguments, &self.file("log"));
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
+        let until = Instant::now() + PATIENCE;
+        while self.try_ask("mysql", "SELECT 1").is_err() {
+            assert!(Instant::now() < until, "MariaDB did not start:\n{}", self.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Runs statements as root in a database, and gives the rows of their results, values as the client shows them.
+    pub fn ask(&self, database: &str, sql: &str) -> Vec<Vec<String>> {
+        self.try_ask(database, sql).unwrap_or_else(|error| panic!("{error}\nin: {sql}"))
+    }
+
+    /// The same, or the client's words of what went wrong.
+    pub fn try_ask(&self, database: &str, sql: &str) -> Result<Vec<Vec<String>>, String> {
+        let output = process::command(self.owner, &self.programs.client)
+            .args(["--no-defaults", "--default-character-set=utf8mb4", "--batch", "--skip-column-names", "--user=root"])
+            .arg(format!("--socket={}", self.file("s").display()))
+            .args(["--execute", sql, database])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect())
+    }
+
+    fn initialise(&self) {
+        let mut install = process::command(self.owner, &self.programs.install);
+        install
+            .args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"])
+            .args(QUICK)
+            .arg(format!("--datadir={}", self.file("data").display()));
+        process::run(&mut install);
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+}
+
+/// Settings without which most of a test's time would be the server's own.
+const QUICK: [&str; 6] = [
+    "--skip-name-resolve",
+    "--innodb-buffer-pool-size=8M",
+    "--innodb-log-file-size=4M",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=0",
+    "--innodb-fast-shutdown=2",
+];
+
+impl Drop for MariaDbServer {
+    fn drop(&mut self) {
+        self.crash();
+    }
+}
+
+/// A database of one test.
+pub struct TestDatabase {
+    server: Arc<MariaDbServer>,
+    name: String,
+    reader: String,
+}
+
+impl TestDatabase {
+    /// The URL of the login that may only read.
+    pub fn url(&self) -> String {
+        format!("mysql://{}:{PASSWORD_IN_URL}@127.0.0.1:{}/{}", self.reader, self.server.port, self.name)
+    }
+
+    /// Its name, which is the schema of its tables too.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The reading login's name.
+    pub fn reader(&self) -> &str {
+        &self.reader
+    }
+
+    /// Runs statements as root, and gives the rows of their results.
+    pub fn ask(&self, sql: &str) -> Vec<Vec<String>> {
+        self.server.ask(&self.name, sql)
+    }
+
+    /// The same, or the client's words of what went wrong.
+    pub fn try_ask(&self, sql: &str) -> Result<Vec<Vec<String>>, String> {
+        self.server.try_ask(&self.name, sql)
+    }
+
+    /// Its server.
+    pub fn server(&self) -> &Arc<MariaDbServer> {
+        &self.server
+    }
+}
+
+/// The programs that stand in PATH or where distributions put servers.
+fn find_programs() -> Option<Programs> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> =
+        std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from)).collect();
+    let find = |name: &str| folders.iter().map(|folder| folder.join(name)).find(|program| program.exists());
+    Some(Programs { server: find("mariadbd")?, install: find("mariadb-install-db")?, client: find("mariadb")? })
+}
