@@ -223,6 +223,8 @@ pub enum ErrorKind {
     Changed,
     /// Out of memory, disk, locks, or over a limit of the engine.
     Resources,
+    /// A recursive query has more rows than are read, or never ends.
+    Recursion,
     /// Anything else.
     Internal,
 }
@@ -284,6 +286,7 @@ impl ErrorKind {
             ErrorKind::Statement(_) => Code::SQL_NOT_TAKEN,
             ErrorKind::Changed => Code::DB_CHANGED,
             ErrorKind::Resources => Code::DB_RESOURCES,
+            ErrorKind::Recursion => Code::DB_RECURSION,
             ErrorKind::Internal => Code::DB_INTERNAL,
         }
     }
@@ -304,6 +307,10 @@ impl ErrorKind {
                 "the database has changed since this tool was checked; the operator must check the configuration"
             }
             ErrorKind::Resources => "the statement needed more than the database may spend on it; ask for less",
+            ErrorKind::Recursion => {
+                "a recursive query of the statement has more than 100,000 rows; end it sooner by a condition in its second part, \
+                 or read fewer of its rows"
+            }
             ErrorKind::Internal => "the database could not answer; the operator's log says why",
         };
         let refusal = Refusal::new(self.code(), message);

@@ -52,6 +52,7 @@ macro_rules! conformance {
             restricted_tables_show_their_rows_alone,
             relations_hide_rows_wherever_they_stand,
             expressions_mean_what_they_say,
+            a_recursion_is_read_whole_or_not_at_all,
             a_deadline_stops_a_statement,
             a_cancel_stops_a_statement_and_not_the_next,
             a_dropped_call_stops_its_statement_and_not_the_next,

@@ -187,6 +187,69 @@ pub(super) async fn a_deadline_stops_a_statement<F: Fixture>() {
     assert!(asked.elapsed() < LATENESS_MAX, "{:?}", asked.elapsed());
 }
 
+/// Readings of a recursive query that never ends, each of which needs to know all of its rows.
+const READ_TO_THE_END: [&str; 14] = [
+    "SELECT count(*) AS n FROM r",
+    "SELECT max(i) AS n FROM r WHERE i <= 10",
+    "SELECT i FROM r WHERE i <= 10",
+    "SELECT i FROM r ORDER BY i LIMIT 3",
+    "SELECT i FROM r ORDER BY i DESC",
+    "SELECT DISTINCT i % 7 AS n FROM r",
+    "SELECT n, (SELECT count(*) FROM r WHERE r.i < s.n) AS c FROM series s WHERE n < 3",
+    "SELECT n FROM series WHERE n NOT IN (SELECT i FROM r WHERE i < 0)",
+    "SELECT n FROM series WHERE NOT EXISTS (SELECT 1 FROM r WHERE r.i < 0)",
+    "SELECT count(*) AS n FROM r a JOIN r b ON a.i = b.i AND b.i < 3",
+    "SELECT n FROM series WHERE n < 3 UNION ALL SELECT count(*) FROM r",
+    "SELECT count(*) AS n FROM (SELECT i FROM r WHERE i < 5) AS few",
+    "SELECT sum(s.n) AS n FROM series s LEFT JOIN r ON r.i = s.n",
+    "SELECT count(*) AS n FROM (SELECT i FROM r LIMIT 100001) AS more",
+];
+
+pub(super) async fn a_recursion_is_read_whole_or_not_at_all<F: Fixture>() {
+    let Some(bench) = Bench::<F>::new(pool_of(1)).await else { return };
+    let up_to = |end: &str| format!("WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r {end})");
+    for reading in READ_TO_THE_END {
+        let refused = bench.rows(&format!("{} {reading}", up_to("")), Terms::plain()).await;
+        assert_eq!(refused.map_err(|error| error.kind), Err(ErrorKind::Recursion), "{reading}");
+    }
+    next_call_is_unharmed(&bench).await;
+    let inner = "SELECT (WITH RECURSIVE r(i) AS (SELECT 1 UNION SELECT i + 1 FROM r) SELECT count(*) FROM r) AS n";
+    let twice = "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r), \
+                 s(j) AS (SELECT 1 UNION ALL SELECT s.j + r.i FROM s JOIN r ON r.i > s.j WHERE r.i < 0) SELECT count(*) AS n FROM s";
+    for text in [inner, twice, &format!("{} SELECT count(*) AS n FROM r", up_to("WHERE i <= 100000"))] {
+        assert_eq!(bench.rows(text, Terms::plain()).await.unwrap_err().kind, ErrorKind::Recursion, "{text}");
+    }
+    // Whoever wants no more than there may be is answered, however often.
+    let each = "SELECT n, (WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 60000) \
+                SELECT count(*) FROM r WHERE i >= s.n) AS c FROM series s WHERE n <= 2 ORDER BY n";
+    for (text, expected) in [
+        (format!("{} SELECT count(*) AS n FROM r", up_to("WHERE i < 100000")), r#"[{"n":100000}]"#),
+        (format!("{} SELECT i FROM (SELECT i FROM r WHERE i > 1 LIMIT 2) AS few", up_to("")), r#"[{"i":2},{"i":3}]"#),
+        (
+            format!("{} SELECT count(*) AS n FROM (SELECT i FROM r LIMIT 100000) AS most", up_to("")),
+            r#"[{"n":100000}]"#,
+        ),
+        (format!("{} SELECT n FROM series WHERE n < 2 AND EXISTS (SELECT 1 FROM r)", up_to("")), r#"[{"n":1}]"#),
+        (each.to_owned(), r#"[{"n":1,"c":60000},{"n":2,"c":59999}]"#),
+    ] {
+        let rows = bench.rows(&text, Terms::plain()).await.unwrap_or_else(|error| panic!("{text}: {error:?}"));
+        assert_eq!(std::str::from_utf8(&rows.json).unwrap(), expected, "{text}");
+    }
+    let limits = ReadLimits { rows_max: 2, ..WIDE };
+    let rows = bench.rows(&format!("{} SELECT i FROM r", up_to("")), Terms { limits, ..Terms::plain() }).await.unwrap();
+    assert_eq!((rows.count, rows.truncated), (2, Some(Truncation::Rows)));
+    // A failure of the statement's own is not taken for the bound.
+    let failing = format!("{} SELECT i / (i - 2) AS n FROM r WHERE i < 3 LIMIT 2", up_to(""));
+    if bench.dialect() == Dialect::Postgres {
+        assert_eq!(bench.rows(&failing, Terms::plain()).await.unwrap_err().kind, ErrorKind::Data);
+    } else {
+        for (limit, outcome) in [("LIMIT 100000", Ok(1)), ("LIMIT 100001", Err(ErrorKind::Recursion))] {
+            let counted = bench.rows(&format!("{} SELECT count(*) AS n FROM r", up_to(limit)), Terms::plain()).await;
+            assert_eq!(counted.map(|rows| rows.count).map_err(|error| error.kind), outcome);
+        }
+    }
+}
+
 pub(super) async fn a_cancel_stops_a_statement_and_not_the_next<F: Fixture>() {
     let Some(bench) = Bench::<F>::new(pool_of(1)).await else { return };
     for round in 0..10 {

@@ -36,6 +36,13 @@ pub(super) fn is_stale_plan(error: &Error) -> bool {
     })
 }
 
+/// Whether a statement that holds a recursive query came to its bound: an error that nothing else in a checked statement can raise,
+/// since only the bound makes a LIMIT that may be negative. A view or an added function could; the sentence would be wrong then, and
+/// nothing else.
+pub(super) fn is_recursion_bound(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|refused| refused.code().code() == "2201W")
+}
+
 /// What does not fit together in a statement that the server refuses to parse; `None` where something else is the matter.
 pub(super) fn fault(error: &Error) -> Option<Fault> {
     let refused = error.as_db_error().filter(|refused| refused.parsed_severity() == Some(Severity::Error))?;

@@ -138,6 +138,12 @@ impl Call {
                     connection.statements.forget(self.statement.fingerprint());
                     first_attempt = false;
                 }
+                Err(Failure::Driver(error))
+                    if self.statement.footprint().recursive && error::is_recursion_bound(&error) =>
+                {
+                    let error = BackendError { kind: ErrorKind::Recursion, ..error::backend_error(error) };
+                    return Err(error.into());
+                }
                 outcome => return outcome,
             }
         }
@@ -162,7 +168,11 @@ impl Ended {
             Err(Failure::Ours(error)) => {
                 matches!(
                     error.kind,
-                    ErrorKind::Data | ErrorKind::Changed | ErrorKind::Cancelled | ErrorKind::Statement(_)
+                    ErrorKind::Data
+                        | ErrorKind::Changed
+                        | ErrorKind::Cancelled
+                        | ErrorKind::Statement(_)
+                        | ErrorKind::Recursion
                 )
             }
         };

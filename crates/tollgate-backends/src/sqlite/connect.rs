@@ -20,7 +20,7 @@ use super::{
     call::{CurrentCall, PROGRESS_STEPS},
     error::{Phase, classify},
     execute::Engine,
-    hash,
+    hash, recursion,
 };
 use crate::{BackendError, ErrorKind, pool::Connector};
 
@@ -176,6 +176,7 @@ pub(super) fn open(
         connection.busy_handler(Some(move |looks| waiting.wait_for_lock(looks)))?;
         pin(&connection)?;
         hash::install(&connection)?;
+        recursion::install(&connection)?;
         let asked = current.clone();
         connection.progress_handler(PROGRESS_STEPS, Some(move || asked.over().is_some()))?;
         let asked = authorizer.clone();

@@ -54,7 +54,13 @@ pub(super) fn is_sql_error(error: &Error) -> bool {
     failure(error).is_some_and(|(failure, _)| failure.extended_code & 0xff == ffi::SQLITE_ERROR)
 }
 
+/// The code of our own function's error where a recursive query has too many rows: none of SQLite's.
+pub(super) const RECURSION_BOUND: i32 = ffi::SQLITE_ERROR | (0x54 << 8);
+
 fn kind_of(extended_code: i32, message: &str, phase: Phase) -> ErrorKind {
+    if extended_code == RECURSION_BOUND {
+        return ErrorKind::Recursion;
+    }
     match extended_code & 0xff {
         ffi::SQLITE_ERROR => match phase {
             Phase::Opening => ErrorKind::Unavailable,

@@ -33,6 +33,7 @@ mod introspect;
 mod permissions;
 #[cfg(any(test, feature = "testing"))]
 pub mod raw;
+mod recursion;
 mod types;
 mod value;
 

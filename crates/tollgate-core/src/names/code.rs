@@ -121,6 +121,7 @@ codes! {
     DB_CHANGED = 506, "the database changed since the tool was checked";
     DB_INTERNAL = 507, "the database failed";
     DB_RESOURCES = 508, "the database is out of a resource or over one of its limits";
+    DB_RECURSION = 509, "a recursive query with more rows than are read";
 
     // 6xx: admission.
     BUSY = 601, "no connection became free in time";

@@ -146,7 +146,7 @@ impl Found {
 
     fn relation(&mut self, relation: &Relation) {
         match relation {
-            Relation::Base { .. } | Relation::Restricted(_) | Relation::Cte { .. } => {}
+            Relation::Base { .. } | Relation::Restricted(_) | Relation::Cte { .. } | Relation::Recursion { .. } => {}
             Relation::Values { rows, alias: _ } => self.values(rows.iter().flatten()),
             Relation::Function(function) => self.values(&function.args),
             Relation::Derived { query, alias: _, lateral: _ } => self.rows(query),
@@ -205,7 +205,7 @@ impl Found {
             Node::Relation(Relation::Base { table, alias: _ }) => {
                 self.tables.insert(table.clone());
             }
-            Node::Relation(Relation::Cte { .. }) => self.ctes = true,
+            Node::Relation(Relation::Cte { .. } | Relation::Recursion { .. }) => self.ctes = true,
             _ => {}
         }
     }

@@ -53,6 +53,7 @@ fn descend(relation: &Relation, wanted: &[&Expr], around: &Around<'_>, all: &mut
         Relation::Restricted(_)
         | Relation::Derived { .. }
         | Relation::Cte { .. }
+        | Relation::Recursion { .. }
         | Relation::Values { .. }
         | Relation::Function(_) => {}
         Relation::Join { kind, left, right, on } => {

@@ -119,7 +119,7 @@ impl Telling {
     fn relation(&mut self, relation: &Relation) {
         let none = BTreeSet::new();
         match relation {
-            Relation::Base { .. } | Relation::Cte { .. } | Relation::Restricted(_) => {}
+            Relation::Base { .. } | Relation::Cte { .. } | Relation::Recursion { .. } | Relation::Restricted(_) => {}
             Relation::Function(function) => {
                 for expr in &function.args {
                     self.expr(expr, &none);
@@ -197,6 +197,7 @@ fn base_aliases<'a>(relation: &'a Relation, into: &mut BTreeSet<&'a str>) {
         Relation::Restricted(_)
         | Relation::Derived { .. }
         | Relation::Cte { .. }
+        | Relation::Recursion { .. }
         | Relation::Values { .. }
         | Relation::Function(_) => {}
     }

@@ -18,8 +18,10 @@ pub const RELATIONS_MAX: usize = 32;
 pub const EXPANDED_MAX: usize = 500;
 /// Sets that ROLLUP, CUBE and GROUPING SETS come to.
 pub const GROUPING_SETS_MAX: usize = 128;
-/// Rows that a recursive query is read for.
+/// Rows that a recursive query is read for; one more is an error.
 pub const RECURSION_ROWS_MAX: u64 = 100_000;
+/// The function of one row's number, from 1, that SQLite needs for that: true up to the bound, and an error above it.
+pub const RECURSION_FUNCTION: &str = "tg_recursion_row";
 /// Rows of one VALUES.
 pub const VALUES_MAX: usize = 1_000;
 /// Arms of one chain of set operations.

@@ -183,7 +183,7 @@ impl Pass<'_> {
                 *relation = Relation::Restricted(Box::new(restricted));
             }
             // Made by an earlier pass over a row filter: closed already.
-            Relation::Restricted(_) | Relation::Cte { .. } => {}
+            Relation::Restricted(_) | Relation::Cte { .. } | Relation::Recursion { .. } => {}
             Relation::Function(function) => {
                 for arg in &mut function.args {
                     self.expr(arg)?;

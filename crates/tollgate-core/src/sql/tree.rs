@@ -160,6 +160,16 @@ pub enum Relation {
         /// How columns refer to it.
         alias: String,
     },
+    /// A common table expression that reads itself, as all but itself read it: so many of its rows, and an error where there
+    /// are more. What is behind the error depends on the expression's rows alone, so it tells of no row that they do not.
+    Recursion {
+        /// Its name.
+        name: String,
+        /// The names of its columns.
+        columns: Vec<String>,
+        /// How columns refer to it.
+        alias: String,
+    },
     /// VALUES, whose columns are `column1`, `column2`, ….
     Values {
         /// The rows, all of one length, at least one.

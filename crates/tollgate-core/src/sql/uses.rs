@@ -1,6 +1,7 @@
 //! What a checked statement says of itself: what each slot is compared with, and all that it touches.
 
 use super::leak;
+use super::limits::RECURSION_FUNCTION;
 use super::restriction::RAW;
 use super::statement::{Footprint, SlotUse};
 use super::tree::{
@@ -195,6 +196,12 @@ pub(super) fn footprint(query: &Query, dialect: Dialect, fenced: bool) -> Footpr
             touched.tables.insert(table.table().clone());
             if table.groups().is_some() {
                 touched.functions.extend(["count", "sum", "min"].map(str::to_owned));
+            }
+        }
+        Node::Relation(Relation::Recursion { .. }) => {
+            touched.functions.insert("row_number".to_owned());
+            if dialect == Dialect::Sqlite {
+                touched.functions.insert(RECURSION_FUNCTION.to_owned());
             }
         }
         Node::Relation(Relation::Function(function)) => {

@@ -75,7 +75,7 @@ pub(super) fn each_in_select<'a>(select: &'a Select, meet: &mut dyn FnMut(Node<'
 pub(super) fn each_in_relation<'a>(node: &'a Relation, meet: &mut dyn FnMut(Node<'a>)) {
     meet(Node::Relation(node));
     match node {
-        Relation::Base { .. } | Relation::Cte { .. } => {}
+        Relation::Base { .. } | Relation::Cte { .. } | Relation::Recursion { .. } => {}
         Relation::Function(function) => {
             for arg in &function.args {
                 each_in_expr(arg, meet);

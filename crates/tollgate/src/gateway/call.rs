@@ -57,6 +57,7 @@ impl From<BackendError> for Refused {
             | ErrorKind::Statement(_)
             | ErrorKind::Changed
             | ErrorKind::Resources
+            | ErrorKind::Recursion
             | ErrorKind::Internal => Status::DbError,
         };
         Self { refusal: error.kind.to_agent(), status, database_code: error.database_code }
@@ -338,7 +339,11 @@ fn log_failure(call_id: &str, tool: &str, error: &BackendError) {
     let code = error.database_code.as_deref().unwrap_or_default();
     let (kind, story) = (error.kind, error.story());
     match kind {
-        ErrorKind::Cancelled | ErrorKind::Data | ErrorKind::Statement(_) | ErrorKind::Timeout => {
+        ErrorKind::Cancelled
+        | ErrorKind::Data
+        | ErrorKind::Statement(_)
+        | ErrorKind::Recursion
+        | ErrorKind::Timeout => {
             tracing::info!(call_id, tool, code, ?kind, "a statement did not finish");
         }
         ErrorKind::Refused | ErrorKind::Changed | ErrorKind::Unavailable => {

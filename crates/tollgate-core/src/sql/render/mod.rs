@@ -6,6 +6,7 @@ mod expr;
 mod groups;
 mod op;
 mod quote;
+mod recursion;
 mod reread;
 
 #[cfg(test)]
@@ -318,12 +319,8 @@ impl Printer {
                 self.put(") AS ");
                 self.ident(alias)
             }
-            Relation::Cte { name, alias: _ } if !self.ctes.contains(name) => Err(RenderError::UnknownCte(name.clone())),
-            Relation::Cte { name, alias } => {
-                self.ident(name)?;
-                self.put(" AS ");
-                self.ident(alias)
-            }
+            Relation::Cte { name, alias } => self.cte_reading(name, alias),
+            Relation::Recursion { name, columns, alias } => self.recursion(name, columns, alias),
             Relation::Values { rows, alias } => self.values(rows, alias),
             Relation::Function(function) => self.table_function(function),
             Relation::Join { kind, left, right, on } => {
@@ -352,6 +349,16 @@ impl Printer {
                 }
             }
         }
+    }
+
+    /// A common table expression by its name, which must not be taken for a table's.
+    fn cte_reading(&mut self, name: &str, alias: &str) -> Printed {
+        if !self.ctes.iter().any(|cte| cte == name) {
+            return Err(RenderError::UnknownCte(name.to_owned()));
+        }
+        self.ident(name)?;
+        self.put(" AS ");
+        self.ident(alias)
     }
 
     fn values(&mut self, rows: &[Vec<Expr>], alias: &str) -> Printed {

@@ -8,17 +8,14 @@ use super::names::{Names, Source, Visible, similar};
 use super::output::{body_columns, unique};
 use super::query::{Outer, rename_outputs};
 use super::refused;
-use super::with::{CteShape, Reading, rows};
+use super::with::{CteShape, Reading};
 use crate::catalog::{ColumnId, TableId};
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
-use crate::sql::limits::{RECURSION_ROWS_MAX, RELATIONS_MAX};
+use crate::sql::limits::RELATIONS_MAX;
 use crate::sql::restriction::Restriction;
 use crate::sql::statement::OutputColumn;
-use crate::sql::tree::{
-    BinaryOp, ColumnRef, Distinct, Expr, Function, FunctionArgs, JoinKind, Literal, Projection, Query, Relation,
-    Select, SetExpr,
-};
+use crate::sql::tree::{BinaryOp, ColumnRef, Expr, Function, FunctionArgs, JoinKind, Literal, Relation};
 
 /// A relation and what its columns are called.
 pub(super) struct Joined {
@@ -226,23 +223,21 @@ impl Resolver<'_> {
         }
     }
 
-    /// A common table expression. One that reads itself is read for so many rows only: on PostgreSQL here, where the engine stops
-    /// as soon as it has them; on SQLite where it is defined.
+    /// A common table expression.
     fn cte(&mut self, cte: &CteShape, own: &str, alias: Option<&ast::TableAlias>) -> Result<Joined, SqlError> {
         self.count_relations(1 + cte.weight)?;
         let alias = self.relation_alias(alias, own)?;
         let source = source(alias.clone(), &cte.columns);
-        let plain = |alias: &str| Relation::Cte { name: cte.printed.clone(), alias: alias.to_owned() };
-        let relation = match (&cte.reading, self.dialect) {
-            (Reading::Itself(read), _) => {
+        let name = cte.printed.clone();
+        let relation = match &cte.reading {
+            Reading::Itself(read) => {
                 read.set(true);
-                plain(&alias)
+                Relation::Cte { name, alias }
             }
-            (Reading::Plain, _) | (Reading::Bounded, Dialect::Sqlite) => plain(&alias),
-            (Reading::Bounded, Dialect::Postgres) => {
-                let made_up = self.made_up_alias();
-                let query = all_of(plain(&made_up), &self::source(made_up, &cte.columns), Some(RECURSION_ROWS_MAX));
-                Relation::Derived { query: Box::new(query), alias, lateral: false }
+            Reading::Plain => Relation::Cte { name, alias },
+            Reading::Bounded => {
+                let columns = cte.columns.iter().map(|column| column.name.clone()).collect();
+                Relation::Recursion { name, columns, alias }
             }
         };
         Ok(joined(relation, source))
@@ -458,22 +453,6 @@ pub(super) fn neighbours<'p>(left: Option<&Left<'_>>, parent: Option<&'p Names<'
         next = *before;
     }
     frame
-}
-
-/// A query for all the columns of one relation.
-fn all_of(relation: Relation, source: &Source, limit: Option<u64>) -> Query {
-    let column = |c: &ColumnRef| Projection { expr: Expr::Column(c.clone()), name: c.name.clone() };
-    let select = Select {
-        distinct: Distinct::All,
-        projection: source.columns.iter().map(column).collect(),
-        from: vec![relation],
-        filter: None,
-        group_by: Vec::new(),
-        grouping_sets: Vec::new(),
-        having: None,
-    };
-    let body = SetExpr::Select(Box::new(select));
-    Query { with: Vec::new(), body, order_by: Vec::new(), limit: limit.map(rows), offset: None }
 }
 
 /// A relation made of a query's columns.

@@ -45,7 +45,7 @@ pub(super) struct CteShape {
 pub(super) enum Reading {
     /// Like a table.
     Plain,
-    /// Like a table, but only so many of its rows: it reads itself and may never end.
+    /// Only so many of its rows: it reads itself and may never end.
     Bounded,
     /// By itself; whether it was.
     Itself(Cell<bool>),
@@ -162,7 +162,7 @@ impl Resolver<'_> {
             recursive,
             query,
         };
-        let reading = if recursive { Reading::Bounded } else { Reading::Plain };
+        let reading = if recursive && !ends(&cte.query) { Reading::Bounded } else { Reading::Plain };
         let weight = self.relations - before;
         Ok((cte, CteShape { name: definition.name, printed, columns, weight, reading }))
     }
@@ -239,10 +239,11 @@ impl Resolver<'_> {
         match (self.dialect, limit) {
             (_, None) if offset => Err(refuse()),
             (Dialect::Postgres, None) => Ok(None),
-            (Dialect::Sqlite, None) => Ok(Some(rows(RECURSION_ROWS_MAX))),
+            // One more than may be read, so that whoever reads it sees that there are more.
+            (Dialect::Sqlite, None) => Ok(Some(rows(RECURSION_ROWS_MAX + 1))),
             (Dialect::Sqlite, Some(Expr::Literal(Literal::Number(text)))) if !offset => {
-                let wanted = text.parse().unwrap_or(RECURSION_ROWS_MAX);
-                Ok(Some(rows(wanted.min(RECURSION_ROWS_MAX))))
+                let wanted = text.parse().unwrap_or(u64::MAX);
+                Ok(Some(rows(wanted.min(RECURSION_ROWS_MAX + 1))))
             }
             (Dialect::Postgres | Dialect::Sqlite, Some(_)) => Err(refuse()),
         }
@@ -271,7 +272,15 @@ impl Resolver<'_> {
     }
 }
 
+/// Whether a recursive query ends within the bound by a LIMIT of its own.
+fn ends(query: &Query) -> bool {
+    match &query.limit {
+        Some(Expr::Literal(Literal::Number(text))) => text.parse().is_ok_and(|rows: u64| rows <= RECURSION_ROWS_MAX),
+        _ => false,
+    }
+}
+
 /// A number of rows as a constant.
-pub(super) fn rows(count: u64) -> Expr {
+fn rows(count: u64) -> Expr {
     Expr::Literal(Literal::Number(count.to_string()))
 }

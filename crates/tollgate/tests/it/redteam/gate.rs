@@ -39,7 +39,7 @@ impl Seen {
             return Seen::Shown(result["row_count"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0));
         }
         match called.code() {
-            "TG502" | "TG508" => Seen::Limited,
+            "TG502" | "TG508" | "TG509" => Seen::Limited,
             code if code.starts_with("TG5") || code.starts_with("TG7") => Seen::Failed(code.to_owned()),
             code => Seen::Refused(code.to_owned()),
         }
