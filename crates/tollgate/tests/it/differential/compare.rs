@@ -19,10 +19,17 @@ pub(super) enum Difference {
     Spared,
 }
 
-pub(super) fn difference(original: &Outcome, rewritten: &Outcome, ordered: bool) -> Option<Difference> {
+/// Whether letters in another case are others. Where a column is compared without case, any of two equal values may stand for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Case {
+    Kept,
+    Folded,
+}
+
+pub(super) fn difference(original: &Outcome, rewritten: &Outcome, ordered: bool, case: Case) -> Option<Difference> {
     match (original, rewritten) {
         (Outcome::TooLong, _) | (_, Outcome::TooLong) => None,
-        (Outcome::Rows(expected), Outcome::Rows(found)) => rows(expected, found, ordered),
+        (Outcome::Rows(expected), Outcome::Rows(found)) => rows(expected, found, ordered, case),
         (Outcome::Failed(one), Outcome::Failed(other)) => match (one.phase, other.phase) {
             (Phase::Text, Phase::Data) => Some(Difference::Lax),
             (Phase::Data, Phase::Text) => Some(Difference::Broken),
@@ -41,9 +48,9 @@ pub(super) fn difference(original: &Outcome, rewritten: &Outcome, ordered: bool)
 
 type Rows = [Vec<Option<String>>];
 
-fn rows(expected: &Rows, found: &Rows, ordered: bool) -> Option<Difference> {
-    let mut expected: Vec<_> = expected.iter().map(|row| canonical(row)).collect();
-    let mut found: Vec<_> = found.iter().map(|row| canonical(row)).collect();
+fn rows(expected: &Rows, found: &Rows, ordered: bool, case: Case) -> Option<Difference> {
+    let mut expected: Vec<_> = expected.iter().map(|row| canonical(row, case)).collect();
+    let mut found: Vec<_> = found.iter().map(|row| canonical(row, case)).collect();
     if expected == found {
         return None;
     }
@@ -56,12 +63,13 @@ fn rows(expected: &Rows, found: &Rows, ordered: bool) -> Option<Difference> {
 }
 
 /// Numbers as they compare: `1.50` is `1.5`, and a sum of doubles is not sure of its last digits.
-fn canonical(row: &[Option<String>]) -> Vec<Option<String>> {
+fn canonical(row: &[Option<String>], case: Case) -> Vec<Option<String>> {
     let cell = |text: &String| match text.parse::<f64>() {
         Ok(number) if text.contains(['.', 'e']) && number.is_finite() => {
             let rounded = format!("{number:.9e}");
             rounded.parse::<f64>().map_or(rounded, |number| number.to_string())
         }
+        _ if case == Case::Folded => text.to_ascii_lowercase(),
         _ => text.clone(),
     };
     row.iter().map(|cell_text| cell_text.as_ref().map(cell)).collect()

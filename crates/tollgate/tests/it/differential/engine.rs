@@ -118,7 +118,7 @@ pub(super) fn load(engine: &mut dyn Engine, world: &World) -> Vec<BTreeSet<i64>>
     for side in [Side::Full, Side::Twin] {
         let tables = (0..world.tables.len()).flat_map(|at| {
             let rows = world.insertion(at, &world.tables[at].rows).filter(|_| side == Side::Full);
-            std::iter::once(world.definition(at)).chain(rows)
+            world.definition(at).into_iter().chain(rows)
         });
         let mut statements: Vec<String> = tables.collect();
         if side == Side::Full && world.dialect == Dialect::Postgres {

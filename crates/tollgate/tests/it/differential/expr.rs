@@ -1,10 +1,10 @@
 //! Expressions at random, each of a kind.
 
-use tollgate_core::names::Dialect;
+use tollgate_core::names::{Dialect, Value};
 
 use super::{
     kind::{Kind, name},
-    node::{Node, sql},
+    node::{Node, Param, sql},
     query::{Generator, Scope, Taste},
 };
 
@@ -64,15 +64,51 @@ impl Generator<'_> {
         {
             return column.of(kind);
         }
+        if kind == Kind::Bool && self.random.percent(75) {
+            let of = self.kind_in(scope);
+            if let Some(column) = self.column(of, scope, false) {
+                let operator = *self.random.one_of(&COMPARISONS);
+                let right = self.given(of).unwrap_or_else(|| self.constant(of));
+                return sql!["(", column.of(of), operator, right, ")"].of(kind);
+            }
+        }
         self.constant(kind)
     }
 
+    /// A parameter where the statement says of what type it is.
+    fn given(&mut self, kind: Kind) -> Option<Node> {
+        if !self.taste.params || !self.random.percent(50) {
+            return None;
+        }
+        let (value, literal) = kind.argument(self.random, self.dialect)?;
+        Some(Node::Param(Param { name: self.alias("p"), value, literal }))
+    }
+
+    /// A list of parameters for an `IN`.
+    fn given_list(&mut self, kind: Kind) -> Option<Node> {
+        if !self.taste.params || !matches!(kind, Kind::Int | Kind::Text) || !self.random.percent(50) {
+            return None;
+        }
+        let (values, literals): (Vec<Value>, Vec<String>) =
+            (0..=self.random.below(3)).filter_map(|_| kind.argument(self.random, self.dialect)).unzip();
+        if values.is_empty() {
+            return None;
+        }
+        Some(Node::Param(Param { name: self.alias("p"), value: Value::Array(values), literal: literals.join(", ") }))
+    }
+
     fn constant(&mut self, kind: Kind) -> Node {
+        if let Some(param) = self.given(kind) {
+            let node = if self.postgres() { sql!["CAST(", param, " AS ", kind.cast(self.dialect), ")"] } else { param };
+            return node.of(kind);
+        }
         let node = if self.random.percent(6) {
             match kind {
                 Kind::Mood | Kind::Texts | Kind::Ints => "NULL".to_owned(),
                 _ => format!("CAST(NULL AS {})", kind.cast(self.dialect)),
             }
+        } else if kind == Kind::Bool && self.random.percent(60) {
+            "TRUE".to_owned()
         } else {
             kind.literal(self.random, self.dialect)
         };
@@ -206,6 +242,9 @@ impl Generator<'_> {
         let word = *self.random.one_of(&[" IN (", " NOT IN ("]);
         if depth > 0 && self.random.percent(50) {
             return sql!["(", a, word, self.column_of(kind, scope, depth), "))"];
+        }
+        if let Some(list) = self.given_list(kind) {
+            return sql!["(", self.column_or(kind, scope, 0), word, list, "))"];
         }
         let list: Vec<Node> = (0..=self.random.below(3)).map(|_| self.leaf(kind, scope)).collect();
         sql!["(", a, word, Node::List(", ", list), "))"]

@@ -1,6 +1,6 @@
 //! The kinds of values that the tables hold, how each engine declares them, and values at which operations fail or engines differ.
 
-use tollgate_core::names::Dialect;
+use tollgate_core::names::{Dialect, Value};
 
 use super::random::Random;
 
@@ -168,6 +168,28 @@ impl Kind {
             Some(text) if dialect == Dialect::Sqlite && (self.is_number() || self == Kind::Bool) => text.clone(),
             Some(text) => quoted(text),
         }
+    }
+
+    /// A value that a tool may be called with, and the same as a constant.
+    pub(super) fn argument(self, random: &mut Random, dialect: Dialect) -> Option<(Value, String)> {
+        let text = self.cell(random, dialect)?;
+        let literal = match self {
+            Kind::Int | Kind::BigInt if text.starts_with('-') => format!("({text})"),
+            Kind::Int | Kind::BigInt => text.clone(),
+            Kind::Bool => if matches!(text.as_str(), "t" | "1") { "TRUE" } else { "FALSE" }.to_owned(),
+            _ => quoted(&text),
+        };
+        let value = match (self, dialect) {
+            (Kind::Int | Kind::BigInt, _) => Value::Integer(text.parse().unwrap()),
+            (Kind::Bool, _) => Value::Bool(literal == "TRUE"),
+            (Kind::Decimal | Kind::Float, Dialect::Postgres) if text.parse::<f64>().unwrap().is_finite() => {
+                Value::Number(text)
+            }
+            (Kind::Json, Dialect::Postgres) => Value::Json(text),
+            (Kind::Text | Kind::Date | Kind::Timestamp | Kind::Mood | Kind::Json, _) => Value::Text(text),
+            (Kind::Decimal | Kind::Float | Kind::Texts | Kind::Ints, _) => return None,
+        };
+        Some((value, literal))
     }
 
     /// A constant of this kind in a query.

@@ -10,9 +10,9 @@ use std::{
 
 use tollgate_core::{
     catalog::Catalog,
-    names::Value,
+    names::{ParamName, Value},
     policy::Role,
-    sql::{CheckedStatement, PageBound, Request, SqlError, check, tree::Slot},
+    sql::{CheckedStatement, PageBound, ParamShape, Request, SqlError, check, tree::Slot},
 };
 
 mod campaign;
@@ -26,6 +26,7 @@ mod policy;
 mod postgres;
 mod query;
 mod random;
+mod report;
 mod shrink;
 mod sqlite;
 mod sqlsmith;
@@ -37,6 +38,9 @@ use compare::{Difference, difference};
 use engine::{Engine, Outcome, Side};
 use query::Made;
 use world::World;
+
+/// More rows than any query has.
+const ROWS_MAX: i64 = 1 << 40;
 
 /// Bytes as lower-case hexadecimal digits.
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -51,13 +55,35 @@ struct Case<'a> {
     role: Role,
 }
 
+/// What two sides say alike.
+struct Answer {
+    fenced: bool,
+    of: Yield,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Yield {
+    Rows,
+    Nothing,
+    Failure,
+}
+
+impl Yield {
+    fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Rows(rows) if rows.is_empty() => Yield::Nothing,
+            Outcome::Rows(_) => Yield::Rows,
+            Outcome::Failed(_) | Outcome::TooLong => Yield::Failure,
+        }
+    }
+}
+
 /// What a query showed.
 enum Verdict {
     Refused(SqlError),
-    Same {
-        fenced: bool,
-        failed: bool,
-    },
+    /// A side took too long to answer.
+    GivenUp,
+    Same(Answer),
     /// How, why in the engine's words where one failed, and all about it.
     Different(Difference, String, String),
 }
@@ -75,38 +101,49 @@ impl<'a> Case<'a> {
         Self { engine, world, catalog, role }
     }
 
-    fn check(&self, sql: &str) -> Result<CheckedStatement, SqlError> {
-        let params = BTreeMap::new();
-        check(&Request { sql, catalog: &self.catalog, restrictions: self.role.restrictions(), params: &params })
+    fn check(&self, made: &Made) -> Result<CheckedStatement, SqlError> {
+        let params: BTreeMap<ParamName, ParamShape> =
+            made.node.params().into_iter().map(|(name, (shape, _))| (name, shape)).collect();
+        let (sql, catalog, restrictions) = (&made.node.text(), &self.catalog, self.role.restrictions());
+        check(&Request { sql, catalog, restrictions, params: &params })
     }
 
-    fn values(&self, statement: &CheckedStatement) -> Vec<Value> {
-        let page = statement.page();
+    fn values(&self, statement: &CheckedStatement, made: &Made) -> Vec<Value> {
+        let (page, params) = (statement.page(), made.node.params());
+        let bound = |bound: Option<&PageBound>| match bound? {
+            PageBound::Constant(rows) => i64::try_from(*rows).ok(),
+            PageBound::Param(name) => match params[name].1 {
+                Value::Integer(rows) => Some(rows),
+                ref other => panic!("no page is {other:?}"),
+            },
+        };
         let value = |slot: &Slot| match slot {
             Slot::CallId => Value::Text("call".to_owned()),
-            Slot::Limit => Value::Integer(bound(page.limit.as_ref()).unwrap_or(50_000)),
+            Slot::Limit => Value::Integer(bound(page.limit.as_ref()).unwrap_or(ROWS_MAX)),
             Slot::Offset => Value::Integer(bound(page.offset.as_ref()).unwrap_or(0)),
             Slot::Claim(name) | Slot::ClaimList(name) => {
                 self.world.claims.iter().find(|claim| claim.name == name.as_str()).unwrap().value()
             }
+            Slot::Param(name) | Slot::ParamList(name) => params[name].1.clone(),
             Slot::MaskKey(pad) => statement.mask_key(*pad).unwrap(),
-            other => panic!("no query has {other:?}"),
         };
         statement.slots().iter().map(|used| value(&used.slot)).collect()
     }
 
     /// The rewritten statement over everything against the original over what is seen.
     fn differential(&mut self, made: &Made) -> Verdict {
-        let sql = made.node.text();
-        let statement = match self.check(&sql) {
+        let statement = match self.check(made) {
             Ok(statement) => statement,
             Err(error) => return Verdict::Refused(error),
         };
-        let values = self.values(&statement);
-        let original = self.engine.original(&sql);
+        let values = self.values(&statement, made);
+        let original = self.engine.original(&made.node.original());
         let rewritten = self.engine.rewritten(Side::Full, &statement, &values);
-        match difference(&original, &rewritten, made.ordered) {
-            None => Verdict::Same { fenced: statement.fenced(), failed: matches!(original, Outcome::Failed(_)) },
+        if [&original, &rewritten].contains(&&Outcome::TooLong) {
+            return Verdict::GivenUp;
+        }
+        match difference(&original, &rewritten, made.ordered, self.world.case()) {
+            None => Verdict::Same(Answer { fenced: statement.fenced(), of: Yield::of(&original) }),
             Some(found) => {
                 let why = [&original, &rewritten].into_iter().find_map(Outcome::failure).unwrap_or_default().to_owned();
                 let told = format!("{}\n  expected {original:?}\n  found    {rewritten:?}", statement.text());
@@ -117,25 +154,19 @@ impl<'a> Case<'a> {
 
     /// The rewritten statement over everything against itself over other hidden data.
     fn noninterference(&mut self, made: &Made) -> Verdict {
-        let statement = match self.check(&made.node.text()) {
+        let statement = match self.check(made) {
             Ok(statement) => Arc::new(statement),
             Err(error) => return Verdict::Refused(error),
         };
-        let values = self.values(&statement);
+        let values = self.values(&statement, made);
         let one = self.engine.executed(Side::Full, &statement, &values);
         let other = self.engine.executed(Side::Twin, &statement, &values);
         if one == other {
-            return Verdict::Same { fenced: statement.fenced(), failed: one.is_err() };
+            let of = one.map_or(Yield::Failure, |rows| if rows.is_empty() { Yield::Nothing } else { Yield::Rows });
+            return Verdict::Same(Answer { fenced: statement.fenced(), of });
         }
         let found = if one.is_ok() && other.is_ok() { Difference::Rows } else { Difference::Failed };
         Verdict::Different(found, String::new(), format!("{}\n  one   {one:?}\n  other {other:?}", statement.text()))
-    }
-}
-
-fn bound(bound: Option<&PageBound>) -> Option<i64> {
-    match bound? {
-        PageBound::Constant(rows) => i64::try_from(*rows).ok(),
-        PageBound::Param(name) => panic!("no query has a parameter, {name}"),
     }
 }
 

@@ -1,5 +1,12 @@
 //! SQL text as a tree that knows which parts of it may go, so that a finding can be made small.
 
+use std::collections::BTreeMap;
+
+use tollgate_core::{
+    names::{ParamName, Value},
+    sql::ParamShape,
+};
+
 use super::kind::Kind;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -10,8 +17,35 @@ pub(super) enum Node {
     Maybe(Box<Node>),
     /// At least one of these, with a separator between them.
     List(&'static str, Vec<Node>),
+    /// A parameter, or a list of one.
+    Param(Param),
     /// An expression of a kind: may be a part of itself of the same kind, or a constant.
     Value(Kind, Box<Node>),
+}
+
+/// A value that a tool is called with.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Param {
+    pub(super) name: String,
+    pub(super) value: Value,
+    /// The same as constants.
+    pub(super) literal: String,
+}
+
+impl Param {
+    fn shape(&self) -> ParamShape {
+        if matches!(self.value, Value::Array(_)) { ParamShape::List } else { ParamShape::Single }
+    }
+}
+
+/// A statement's parameters.
+pub(super) type Params = BTreeMap<ParamName, (ParamShape, Value)>;
+
+/// How parameters stand in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    Named,
+    AsConstants,
 }
 
 impl From<&str> for Node {
@@ -41,25 +75,55 @@ impl Node {
         Node::Value(kind, Box::new(self))
     }
 
+    /// As a tool has it.
     pub(super) fn text(&self) -> String {
         let mut out = String::new();
-        self.write(&mut out);
+        self.write(&mut out, Written::Named);
         out
     }
 
-    fn write(&self, out: &mut String) {
+    /// With constants for parameters.
+    pub(super) fn original(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out, Written::AsConstants);
+        out
+    }
+
+    fn write(&self, out: &mut String, written: Written) {
         match self {
             Node::Text(text) => out.push_str(text),
-            Node::Seq(parts) => parts.iter().for_each(|part| part.write(out)),
-            Node::Maybe(part) | Node::Value(_, part) => part.write(out),
+            Node::Param(param) if written == Written::Named => {
+                out.push(':');
+                out.push_str(&param.name);
+            }
+            Node::Param(param) => out.push_str(&param.literal),
+            Node::Seq(parts) => parts.iter().for_each(|part| part.write(out, written)),
+            Node::Maybe(part) | Node::Value(_, part) => part.write(out, written),
             Node::List(separator, parts) => {
                 for (at, part) in parts.iter().enumerate() {
                     if at > 0 {
                         out.push_str(separator);
                     }
-                    part.write(out);
+                    part.write(out, written);
                 }
             }
+        }
+    }
+
+    pub(super) fn params(&self) -> Params {
+        let mut all = Params::new();
+        self.collect(&mut all);
+        all
+    }
+
+    fn collect(&self, all: &mut Params) {
+        match self {
+            Node::Text(_) => {}
+            Node::Param(param) => {
+                all.insert(param.name.parse().unwrap(), (param.shape(), param.value.clone()));
+            }
+            Node::Maybe(part) | Node::Value(_, part) => part.collect(all),
+            Node::Seq(parts) | Node::List(_, parts) => parts.iter().for_each(|part| part.collect(all)),
         }
     }
 
@@ -68,6 +132,7 @@ impl Node {
         let mut all = Vec::new();
         match self {
             Node::Text(_) => {}
+            Node::Param(param) => all.push(Node::Text(param.literal.clone())),
             Node::Seq(parts) => within(parts, &mut all, Node::Seq),
             Node::Maybe(part) => {
                 all.push(Node::Seq(Vec::new()));
@@ -98,7 +163,7 @@ impl Node {
     /// The outermost parts of that kind.
     fn nested(&self, wanted: Kind, found: &mut Vec<Node>) {
         match self {
-            Node::Text(_) => {}
+            Node::Text(_) | Node::Param(_) => {}
             Node::Value(kind, _) if *kind == wanted => found.push(self.clone()),
             Node::Maybe(part) | Node::Value(_, part) => part.nested(wanted, found),
             Node::Seq(parts) | Node::List(_, parts) => parts.iter().for_each(|part| part.nested(wanted, found)),

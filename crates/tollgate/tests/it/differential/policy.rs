@@ -7,12 +7,15 @@ use ring::{
     digest::{self, digest},
     hmac,
 };
-use tollgate_core::names::{Dialect, Value};
+use tollgate_core::{
+    names::{Dialect, Value},
+    policy::MaskGrant,
+};
 
 use super::{
     kind::{Cell, Kind, name, quoted},
     random::Random,
-    world::{Grant, NUMBER, Table, World},
+    world::{Grant, KEY, NUMBER, Table, World},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,26 +26,47 @@ pub(super) enum Mask {
     Last4,
     Year,
     Hash,
+    /// In SQL: NULL where another column, maybe a hidden one, is.
+    Unless(usize),
+    /// In SQL: the first character.
+    First,
 }
 
 impl Mask {
-    pub(super) fn name(self) -> &'static str {
-        match self {
+    pub(super) fn granted(self, table: &Table, index: usize) -> MaskGrant {
+        let column = |index: usize| name(&table.columns[index].name);
+        let named = match self {
             Mask::Null => "null",
             Mask::Redact => "redact",
             Mask::Email => "email",
             Mask::Last4 => "last4",
             Mask::Year => "year",
             Mask::Hash => "hash",
-        }
+            Mask::Unless(other) => {
+                return MaskGrant::Sql(format!(
+                    "CASE WHEN {} IS NOT NULL THEN {} ELSE NULL END",
+                    column(other),
+                    column(index)
+                ));
+            }
+            Mask::First => return MaskGrant::Sql(format!("substr({}, 1, 1)", column(index))),
+        };
+        MaskGrant::Named(named.to_owned())
     }
 
-    /// What the manual says that the mask shows.
-    pub(super) fn over(self, cell: &Cell) -> Cell {
-        let text = cell.as_deref()?;
+    /// The other column of its table that it reads.
+    pub(super) fn reads(self) -> Option<usize> {
+        if let Mask::Unless(other) = self { Some(other) } else { None }
+    }
+
+    /// What the manual says that the mask shows of a row's column.
+    pub(super) fn over(self, row: &[Cell], index: usize) -> Cell {
+        let text = row[index].as_deref()?;
         let shown = match self {
             Mask::Null => return None,
             Mask::Redact => None,
+            Mask::Unless(other) => return row[other].as_ref().map(|_| text.to_owned()),
+            Mask::First => Some(text.chars().take(1).collect()),
             Mask::Year => {
                 return text.starts_with(|c: char| c.is_ascii_digit()).then(|| format!("{}-01-01", &text[..4]));
             }
@@ -114,6 +138,8 @@ impl Claim {
 enum Part {
     Text(String),
     Table(usize),
+    /// A table as its owner sees it.
+    Owned(usize),
     /// `column = claim` or `column IN (claim)`.
     Claimed {
         column: usize,
@@ -128,6 +154,13 @@ enum Part {
     },
 }
 
+/// Of which rows and columns a filter's subquery is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    AsRole,
+    Whole,
+}
+
 /// A row filter.
 #[derive(Clone, Debug)]
 pub(super) struct Filter {
@@ -139,7 +172,7 @@ impl Filter {
     pub(super) fn as_configured(&self, world: &World) -> String {
         self.write(
             world,
-            |table| name(&world.tables[table].name),
+            |table, _| name(&world.tables[table].name),
             |column, operator, claim| {
                 let claim = &world.claims[claim];
                 if claim.is_list {
@@ -154,7 +187,10 @@ impl Filter {
     pub(super) fn as_run(&self, world: &World) -> String {
         self.write(
             world,
-            |table| format!("seen.{}", name(&world.tables[table].name)),
+            |table, seen| match seen {
+                Seen::Whole => name(&world.tables[table].name),
+                Seen::AsRole => format!("seen.{}", name(&world.tables[table].name)),
+            },
             |column, operator, claim| {
                 let claim = &world.claims[claim];
                 let literals = claim.literals();
@@ -172,14 +208,15 @@ impl Filter {
     fn write(
         &self,
         world: &World,
-        table: impl Fn(usize) -> String,
+        table: impl Fn(usize, Seen) -> String,
         claimed: impl Fn(String, &str, usize) -> String,
     ) -> String {
         let own = &world.tables[self.table];
         let column = |index: usize| format!("{}.{}", name(&own.name), name(&own.columns[index].name));
         let part = |part: &Part| match part {
             Part::Text(text) => text.clone(),
-            Part::Table(at) => table(*at),
+            Part::Table(at) => table(*at, Seen::AsRole),
+            Part::Owned(at) => table(*at, Seen::Whole),
             Part::Column(index) => column(*index),
             Part::Other { table, column } => format!("o.{}", name(&world.tables[*table].columns[*column].name)),
             Part::Claimed { column: index, operator, claim } => claimed(column(*index), operator, *claim),
@@ -191,9 +228,15 @@ impl Filter {
     pub(super) fn reads(&self) -> BTreeSet<usize> {
         let column = |part: &Part| match part {
             Part::Column(index) | Part::Claimed { column: index, .. } => Some(*index),
-            Part::Text(_) | Part::Table(_) | Part::Other { .. } => None,
+            Part::Text(_) | Part::Table(_) | Part::Owned(_) | Part::Other { .. } => None,
         };
         self.parts.iter().filter_map(column).collect()
+    }
+
+    /// The tables that it reads whole.
+    pub(super) fn owners(&self) -> BTreeSet<usize> {
+        let owned = |part: &Part| if let Part::Owned(at) = part { Some(*at) } else { None };
+        self.parts.iter().filter_map(owned).collect()
     }
 }
 
@@ -216,8 +259,8 @@ impl Policy<'_> {
             let columns = self.columns(at);
             let filters = match self.random.below(10) {
                 0..=3 => Vec::new(),
-                4..=7 => vec![self.filter(at)],
-                _ => vec![self.filter(at), self.filter(at)],
+                4..=7 => vec![self.filter(at, Seen::Whole)],
+                _ => vec![self.filter(at, Seen::AsRole), self.filter(at, Seen::AsRole)],
             };
             self.grants[at] = Some(Grant { columns, filters });
         }
@@ -230,10 +273,19 @@ impl Policy<'_> {
             if index == NUMBER || self.random.percent(20) {
                 continue;
             }
+            let other = Mask::Unless(self.random.below(columns.len()));
             let mask = match column.kind {
-                Kind::Text if self.random.percent(35) => {
-                    Some(*self.random.one_of(&[Mask::Null, Mask::Redact, Mask::Email, Mask::Last4, Mask::Hash]))
-                }
+                // What a mask makes of a collated column is no column any more.
+                _ if column.collation.is_some() => self.random.percent(8).then_some(Mask::Null),
+                Kind::Text if self.random.percent(35) => Some(*self.random.one_of(&[
+                    Mask::Null,
+                    Mask::Redact,
+                    Mask::Email,
+                    Mask::Last4,
+                    Mask::Hash,
+                    Mask::First,
+                ])),
+                _ if self.random.percent(10) => Some(other),
                 Kind::Date | Kind::Timestamp if self.random.percent(25) => Some(Mask::Year),
                 _ => self.random.percent(8).then_some(Mask::Null),
             };
@@ -248,19 +300,29 @@ impl Policy<'_> {
         granted
     }
 
-    fn filter(&mut self, table: usize) -> Filter {
-        let mut parts = self.condition(table);
+    /// A filter; one that reads other tables whole is the only one of its table.
+    fn filter(&mut self, table: usize, most: Seen) -> Filter {
+        let mut parts = self.condition(table, most);
         if self.random.percent(30) {
             let both = if self.random.percent(60) { " OR " } else { " AND " };
             parts.insert(0, Part::Text("(".to_owned()));
             parts.push(Part::Text(format!("){both}(")));
-            parts.extend(self.condition(table));
+            parts.extend(self.condition(table, Seen::AsRole));
             parts.push(Part::Text(")".to_owned()));
+        }
+        // A table named as its owner's is whole wherever the filter reads it.
+        let owned: BTreeSet<usize> = Filter { table, parts: parts.clone() }.owners();
+        for part in &mut parts {
+            if let Part::Table(at) = part
+                && owned.contains(at)
+            {
+                *part = Part::Owned(*at);
+            }
         }
         Filter { table, parts }
     }
 
-    fn condition(&mut self, table: usize) -> Vec<Part> {
+    fn condition(&mut self, table: usize, most: Seen) -> Vec<Part> {
         let columns = &self.tables[table].columns;
         let index = 1 + self.random.below(columns.len() - 1);
         let kind = columns[index].kind;
@@ -272,7 +334,7 @@ impl Policy<'_> {
                 let operator = if is_list { "=" } else { *self.random.one_of(&["=", "<=", ">", "<>"]) };
                 vec![Part::Claimed { column: index, operator, claim }]
             }
-            4..=6 if table + 1 < self.tables.len() => match self.elsewhere(table, index) {
+            4..=6 if table + 1 < self.tables.len() => match self.elsewhere(table, index, most) {
                 Some(parts) => parts,
                 None => vec![column, text(" IS NOT NULL")],
             },
@@ -299,24 +361,29 @@ impl Policy<'_> {
         (at, is_list)
     }
 
-    /// A condition over another table as the role sees it.
-    fn elsewhere(&mut self, table: usize, index: usize) -> Option<Vec<Part>> {
+    /// A condition over another table, mostly as the role sees it.
+    fn elsewhere(&mut self, table: usize, index: usize, most: Seen) -> Option<Vec<Part>> {
         let other = table + 1 + self.random.below(self.tables.len() - table - 1);
         let kind = self.tables[table].columns[index].kind;
-        let grant = self.grants[other].as_ref()?;
+        let whole = most == Seen::Whole && self.random.percent(40);
+        let columns: Vec<usize> = if whole {
+            (KEY..self.tables[other].columns.len()).collect()
+        } else {
+            self.grants[other].as_ref()?.columns.iter().map(|(at, _)| *at).collect()
+        };
         let of_kind: Vec<usize> =
-            grant.columns.iter().map(|(at, _)| *at).filter(|at| self.tables[other].columns[*at].kind == kind).collect();
+            columns.into_iter().filter(|at| self.tables[other].columns[*at].kind == kind).collect();
+        let read = if whole { Part::Owned(other) } else { Part::Table(other) };
         if of_kind.is_empty() {
             return None;
         }
         let target = Part::Other { table: other, column: *self.random.one_of(&of_kind) };
         let text = |text: &str| Part::Text(text.to_owned());
         Some(if self.random.percent(60) {
-            let before =
-                [Part::Column(index), text(" IN (SELECT "), target.clone(), text(" FROM "), Part::Table(other)];
+            let before = [Part::Column(index), text(" IN (SELECT "), target.clone(), text(" FROM "), read];
             before.into_iter().chain([text(" AS o WHERE "), target, text(" IS NOT NULL)")]).collect()
         } else {
-            let before = [text("EXISTS (SELECT 1 FROM "), Part::Table(other), text(" AS o WHERE "), target];
+            let before = [text("EXISTS (SELECT 1 FROM "), read, text(" AS o WHERE "), target];
             before.into_iter().chain([text(" = "), Part::Column(index), text(")")]).collect()
         })
     }

@@ -1,11 +1,11 @@
 //! Queries at random over what a role sees, typed well enough that engines take most of them, and such that their answer is one:
 //! no page without a total order, no value that depends on the order in which rows are read.
 
-use tollgate_core::names::Dialect;
+use tollgate_core::names::{Dialect, Value};
 
 use super::{
     kind::{Kind, name},
-    node::{Node, sql},
+    node::{Node, Param, sql},
     random::Random,
 };
 
@@ -39,6 +39,8 @@ pub(super) struct Taste {
     pub(super) leaky: bool,
     /// Parts of the grammar that are rare.
     pub(super) wide: bool,
+    /// Parameters of a tool.
+    pub(super) params: bool,
 }
 
 pub(super) struct Generator<'a> {
@@ -73,7 +75,7 @@ pub(super) enum Place {
 
 impl<'a> Generator<'a> {
     pub(super) fn new(random: &'a mut Random, dialect: Dialect, tables: &[Source]) -> Self {
-        let taste = Taste { leaky: random.percent(40), wide: random.percent(40) };
+        let taste = Taste { leaky: random.percent(40), wide: random.percent(40), params: random.percent(30) };
         let budget = *random.one_of(&[4, 10, 10, 20, 50]);
         Self { random, dialect, taste, sources: tables.to_vec(), aliases: 0, budget }
     }
@@ -245,6 +247,10 @@ impl<'a> Generator<'a> {
         let offset = self.random.below(3);
         match self.random.below(10) {
             _ if place == Place::Scalar => Node::from(" LIMIT 1"),
+            0 if self.taste.params => {
+                let value = Value::Integer(i64::try_from(limit).unwrap());
+                sql![" LIMIT ", Node::Param(Param { name: self.alias("p"), value, literal: limit.to_string() })].maybe()
+            }
             0..=2 => sql![format!(" LIMIT {limit}")].maybe(),
             3 => sql![format!(" LIMIT {limit} OFFSET {offset}")].maybe(),
             4 if self.dialect == Dialect::Postgres => sql![format!(" OFFSET {offset}")].maybe(),
@@ -267,12 +273,13 @@ impl<'a> Generator<'a> {
     }
 
     pub(super) fn filter(&mut self, scope: &Scope<'_>, depth: usize) -> Node {
-        if !self.random.percent(60) {
+        if !self.random.percent(50) {
             return sql![];
         }
         let conditions: Vec<Node> =
             (0..=self.random.below(2)).map(|_| self.expr(Kind::Bool, scope, depth.min(2) + 1)).collect();
-        sql![" WHERE ", Node::List(" AND ", conditions)].maybe()
+        let word = if self.random.percent(70) { " AND " } else { " OR " };
+        sql![" WHERE ", Node::List(word, conditions)].maybe()
     }
 
     fn select(&mut self, want: Option<&[Kind]>, place: Place, outer: Option<&Scope<'_>>, depth: usize) -> Made {

@@ -1,6 +1,8 @@
 //! Makes a finding small: drops parts of the query, then rows, filters and masks, as long as the same difference stays.
 
-use super::{Case, Made, Verdict, campaign::Property, compare::Difference, random::Random, world::World};
+use super::{
+    Case, Made, Verdict, campaign::Property, compare::Difference, random::Random, report::interrupted, world::World,
+};
 
 /// Attempts at most.
 const ATTEMPTS_MAX: usize = 3_000;
@@ -27,7 +29,7 @@ fn smaller_query(case: &mut Case<'_>, property: Property, made: &mut Made, found
         let length = made.node.text().len();
         for node in made.node.smaller() {
             *attempts += 1;
-            if *attempts > ATTEMPTS_MAX {
+            if *attempts > ATTEMPTS_MAX || interrupted() {
                 return;
             }
             let text = node.text();
@@ -45,7 +47,7 @@ fn smaller_world(case: &mut Case<'_>, property: Property, made: &Made, found: Di
     let mut at = 0;
     loop {
         let candidates = worlds(&case.world);
-        let Some(candidate) = candidates.into_iter().nth(at) else { return };
+        let Some(candidate) = candidates.into_iter().nth(at).filter(|_| !interrupted()) else { return };
         let before = std::mem::replace(&mut case.world, candidate);
         let kept = case.reload(property) && shows(case, property, made, found);
         if !kept {
@@ -69,6 +71,18 @@ fn worlds(world: &World) -> Vec<World> {
                 all.push(less);
             }
             size /= 2;
+        }
+        if world.tables[at].view.is_some() {
+            let mut less = world.clone();
+            less.tables[at].view = None;
+            all.push(less);
+        }
+        for column in 0..world.tables[at].columns.len() {
+            if world.tables[at].columns[column].collation.is_some() {
+                let mut less = world.clone();
+                less.tables[at].columns[column].collation = None;
+                all.push(less);
+            }
         }
         let Some(grant) = &world.grants[at] else { continue };
         for filter in 0..grant.filters.len() {
@@ -131,13 +145,14 @@ fn dangling(world: &World) -> bool {
 fn told(world: &World) -> String {
     let mut lines = Vec::new();
     for (at, grant) in world.granted() {
-        lines.push(world.definition(at));
+        lines.extend(world.definition(at));
         lines.extend(world.insertion(at, &world.tables[at].rows));
         let columns: Vec<String> = grant
             .columns
             .iter()
             .map(|(index, mask)| {
-                let mask = mask.map_or(String::new(), |mask| format!(" masked {}", mask.name()));
+                let mask =
+                    mask.map_or(String::new(), |mask| format!(" masked {:?}", mask.granted(&world.tables[at], *index)));
                 format!("{}{mask}", world.tables[at].columns[*index].name)
             })
             .collect();

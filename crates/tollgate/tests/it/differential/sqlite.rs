@@ -21,7 +21,10 @@ use tokio::runtime::Runtime;
 use tollgate_backends::{Backend, PoolLimits};
 use tollgate_core::{
     names::{Dialect, Value},
-    sql::CheckedStatement,
+    sql::{
+        CheckedStatement,
+        limits::{RECURSION_FUNCTION, RECURSION_ROWS_MAX},
+    },
 };
 
 use super::{
@@ -151,6 +154,11 @@ impl Engine for Sqlite {
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).unwrap();
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false).unwrap();
             connection.create_scalar_function("tg_hash", 3, FunctionFlags::SQLITE_DETERMINISTIC, hash).unwrap();
+            let recursion =
+                |context: &Context<'_>| Ok(context.get::<i64>(0)? <= i64::try_from(RECURSION_ROWS_MAX).unwrap());
+            connection
+                .create_scalar_function(RECURSION_FUNCTION, 1, FunctionFlags::SQLITE_DETERMINISTIC, recursion)
+                .unwrap();
             let looks = Arc::clone(&looks);
             let look = move || looks.fetch_add(1, Ordering::Relaxed) > LOOKS_MAX;
             connection.progress_handler(1_000, Some(look)).unwrap();

@@ -8,7 +8,7 @@ use super::{
     engine::{Engine, Side},
     kind::{Cell, name},
     random::Random,
-    world::{Grant, KEY, NUMBER, Table, World, number_of, row},
+    world::{Grant, KEY, NUMBER, Table, View, World, number_of, row},
 };
 
 /// Fills the twin side, whose tables are there and empty.
@@ -42,6 +42,10 @@ fn other_rows(
     sizes: &[usize],
 ) -> Vec<Vec<Cell>> {
     let table = &world.tables[at];
+    // What filters read whole decides what is seen.
+    if world.owned().contains(&at) {
+        return table.rows.clone();
+    }
     let mut rows: Vec<Vec<Cell>> = table
         .rows
         .iter()
@@ -53,7 +57,7 @@ fn other_rows(
         })
         .collect();
     // Where every row is visible a new one cannot be hidden.
-    if world.grants[at].as_ref().is_none_or(|grant| !grant.filters.is_empty()) {
+    if table.view.is_some() || world.grants[at].as_ref().is_none_or(|grant| !grant.filters.is_empty()) {
         let first = table.rows.iter().map(|row| number(row) + 1).max().unwrap_or(0);
         rows.extend(
             (first..first + random.below(8)).map(|number| row(random, world.dialect, &table.columns, number, sizes)),
@@ -71,7 +75,11 @@ fn alike(
     random: &mut Random,
     sizes: &[usize],
 ) -> Vec<Cell> {
-    let read: BTreeSet<usize> = grant.filters.iter().flat_map(super::policy::Filter::reads).collect();
+    let mut read: BTreeSet<usize> = grant.filters.iter().flat_map(super::policy::Filter::reads).collect();
+    read.extend(grant.columns.iter().filter_map(|(_, mask)| (*mask)?.reads()));
+    if let Some(View::Nulls(column)) = table.view {
+        read.insert(column);
+    }
     let mut other = original.to_vec();
     for index in KEY + 1..table.columns.len() {
         let granted = grant.columns.iter().find(|(own, _)| *own == index);
@@ -79,14 +87,15 @@ fn alike(
             continue;
         }
         for _ in 0..6 {
-            let new = row(random, world.dialect, &table.columns, number(original), sizes)[index].clone();
+            let mut new = original.to_vec();
+            new[index].clone_from(&row(random, world.dialect, &table.columns, number(original), sizes)[index]);
             let shows_the_same = match granted {
                 None => true,
                 Some((_, None)) => false,
-                Some((_, Some(mask))) => mask.over(&new) == mask.over(&original[index]),
+                Some((_, Some(mask))) => mask.over(&new, index) == mask.over(original, index),
             };
             if shows_the_same {
-                other[index] = new;
+                other[index].clone_from(&new[index]);
                 break;
             }
         }
@@ -107,7 +116,7 @@ fn put_right(engine: &mut dyn Engine, world: &World, (at, grant): (usize, &Grant
     let mut statements = Vec::new();
     for intruder in now.difference(visible) {
         let condition = format!("WHERE {number_column} = {intruder}");
-        let table_name = name(&table.name);
+        let table_name = table.stored();
         match table.rows.iter().find(|row| number_of(row) == *intruder) {
             None => statements.push(format!("DELETE FROM {table_name} {condition}")),
             Some(original) => {

@@ -5,11 +5,12 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use tollgate_core::{
     names::Dialect,
-    policy::{ColumnsGrant, MaskGrant, RoleGrant, RowsGrant, TableGrant},
+    policy::{ColumnsGrant, RoleGrant, RowsGrant, TableGrant},
     sql::MaskKey,
 };
 
 use super::{
+    compare::Case,
     kind::{Cell, Kind, name},
     policy::{Claim, Filter, Mask, Policy, ROLE, SECRET},
     random::Random,
@@ -19,14 +20,26 @@ use super::{
 pub(super) struct Column {
     pub(super) name: String,
     pub(super) kind: Kind,
+    /// What its texts are compared by, if not the database's default.
+    pub(super) collation: Option<&'static str>,
     /// The table whose `id` it refers to.
     pub(super) refers_to: Option<usize>,
 }
 
-/// A table. Column 0 numbers the rows and is never granted; column 1 is the primary key.
+/// What a view leaves out of the table that it shows.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum View {
+    /// Every third row.
+    Thirds,
+    /// Rows in which a column is NULL.
+    Nulls(usize),
+}
+
+/// A table, or a view of one. Column 0 numbers the rows and is never granted; column 1 is the primary key.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     pub(super) name: String,
+    pub(super) view: Option<View>,
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Vec<Cell>>,
 }
@@ -45,6 +58,24 @@ pub(super) struct Grant {
     pub(super) filters: Vec<Filter>,
 }
 
+impl Table {
+    /// Where its rows are.
+    pub(super) fn stored(&self) -> String {
+        match self.view {
+            None => name(&self.name),
+            Some(_) => name(&format!("{} stored", self.name)),
+        }
+    }
+
+    /// What a view says of its rows.
+    fn condition(&self, view: View) -> String {
+        match view {
+            View::Thirds => format!("{} % 3 <> 1", name(&self.columns[NUMBER].name)),
+            View::Nulls(column) => format!("{} IS NOT NULL", name(&self.columns[column].name)),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct World {
     pub(super) dialect: Dialect,
@@ -53,6 +84,9 @@ pub(super) struct World {
     pub(super) grants: Vec<Option<Grant>>,
     pub(super) claims: Vec<Claim>,
 }
+
+/// SQLite's collation without case.
+const NOCASE: &str = "NOCASE";
 
 const TABLE_NAMES: [&str; 8] = ["users", "orders", "Items", "two words", "logs", "order", "t", "événements"];
 const COLUMN_NAMES: [&str; 14] =
@@ -64,12 +98,18 @@ impl World {
         random.shuffle(&mut names);
         let count = 2 + random.below(4);
         let mut tables: Vec<Table> = (0..count)
-            .map(|at| Table {
-                name: names[at].to_owned(),
-                columns: columns(random, dialect, (at, count)),
-                rows: Vec::new(),
+            .map(|at| {
+                let columns = columns(random, dialect, (at, count));
+                let view = random.percent(20).then(|| match random.below(columns.len()) {
+                    NUMBER | KEY => View::Thirds,
+                    column => View::Nulls(column),
+                });
+                Table { name: names[at].to_owned(), view, columns, rows: Vec::new() }
             })
             .collect();
+        if random.percent(25) {
+            collate(random, dialect, &mut tables);
+        }
         let sizes: Vec<usize> = (0..count).map(|_| if random.percent(8) { 0 } else { 1 + random.below(13) }).collect();
         for at in 0..count {
             let rows = (0..sizes[at]).map(|number| row(random, dialect, &tables[at].columns, number, &sizes)).collect();
@@ -104,8 +144,7 @@ impl World {
             let masked = grant
                 .columns
                 .iter()
-                .filter_map(|(index, mask)| Some((column(*index), MaskGrant::Named((*mask)?.name().to_owned()))));
-            let filters: Vec<String> = grant.filters.iter().map(|filter| filter.as_configured(self)).collect();
+                .filter_map(|(index, mask)| Some((column(*index), (*mask)?.granted(table, *index))));
             TableGrant {
                 min_group_size: None,
                 key: format!("db.{}", table.name),
@@ -113,14 +152,24 @@ impl World {
                 table: table.name.clone(),
                 columns: ColumnsGrant::These(grant.columns.iter().map(|(index, _)| column(*index)).collect()),
                 masks: masked.collect(),
-                rows: Some(match filters.as_slice() {
-                    [] => RowsGrant::One("all".to_owned()),
-                    [one] => RowsGrant::One(one.clone()),
-                    _ => RowsGrant::List(filters),
-                }),
+                rows: Some(self.rows_grant(grant)),
             }
         });
         RoleGrant { tables: tables.collect(), mask_key: Some(Arc::new(MaskKey::of_role(SECRET, ROLE))) }
+    }
+
+    fn rows_grant(&self, grant: &Grant) -> RowsGrant {
+        let filters: Vec<String> = grant.filters.iter().map(|filter| filter.as_configured(self)).collect();
+        let owners: BTreeSet<usize> = grant.filters.iter().flat_map(Filter::owners).collect();
+        match filters.as_slice() {
+            [one] if !owners.is_empty() => {
+                let tables = owners.into_iter().map(|at| self.tables[at].name.clone()).collect();
+                RowsGrant::Owner { sql: one.clone(), tables }
+            }
+            [] => RowsGrant::One("all".to_owned()),
+            [one] => RowsGrant::One(one.clone()),
+            _ => RowsGrant::List(filters),
+        }
     }
 
     /// The granted tables, each after those that its filter reads.
@@ -128,8 +177,19 @@ impl World {
         self.grants.iter().enumerate().rev().filter_map(|(at, grant)| Some((at, grant.as_ref()?)))
     }
 
-    /// The definition of a table with all its data. On PostgreSQL foreign keys come later.
-    pub(super) fn definition(&self, at: usize) -> String {
+    /// How the answers of a query over it compare.
+    pub(super) fn case(&self) -> Case {
+        let folded = self.tables.iter().flat_map(|table| &table.columns).any(|column| column.collation == Some(NOCASE));
+        if folded { Case::Folded } else { Case::Kept }
+    }
+
+    /// The tables that filters read whole.
+    pub(super) fn owned(&self) -> BTreeSet<usize> {
+        self.granted().flat_map(|(_, grant)| &grant.filters).flat_map(Filter::owners).collect()
+    }
+
+    /// The definition of a table. On PostgreSQL foreign keys come later.
+    pub(super) fn definition(&self, at: usize) -> Vec<String> {
         let table = &self.tables[at];
         let columns = table.columns.iter().enumerate().map(|(index, column)| {
             let key = if index == KEY { " PRIMARY KEY" } else { "" };
@@ -137,15 +197,27 @@ impl World {
                 (Some(target), Dialect::Sqlite) => {
                     format!(
                         " REFERENCES {} ({})",
-                        name(&self.tables[target].name),
+                        self.tables[target].stored(),
                         name(&self.tables[target].columns[KEY].name)
                     )
                 }
                 _ => String::new(),
             };
-            format!("{} {}{key}{reference}", name(&column.name), column.kind.declared(self.dialect))
+            format!("{}{key}{reference}", self.declared(column))
         });
-        format!("CREATE TABLE {} ({})", name(&table.name), columns.collect::<Vec<_>>().join(", "))
+        let stored = table.stored();
+        let mut all = vec![format!("CREATE TABLE {stored} ({})", columns.collect::<Vec<_>>().join(", "))];
+        all.extend(table.view.map(|view| {
+            let columns: Vec<String> = table.columns.iter().map(|column| name(&column.name)).collect();
+            let (view_name, condition) = (name(&table.name), table.condition(view));
+            format!("CREATE VIEW {view_name} AS SELECT {} FROM {stored} WHERE {condition}", columns.join(", "))
+        }));
+        all
+    }
+
+    fn declared(&self, column: &Column) -> String {
+        let collation = column.collation.map_or(String::new(), |collation| format!(" COLLATE {collation}"));
+        format!("{} {}{collation}", name(&column.name), column.kind.declared(self.dialect))
     }
 
     /// PostgreSQL's foreign keys.
@@ -154,10 +226,10 @@ impl World {
         for table in &self.tables {
             for column in &table.columns {
                 if let Some(target) = column.refers_to {
-                    let target = name(&self.tables[target].name);
+                    let target = self.tables[target].stored();
                     all.push(format!(
                         "ALTER TABLE {} ADD FOREIGN KEY ({}) REFERENCES {target}",
-                        name(&table.name),
+                        table.stored(),
                         name(&column.name)
                     ));
                 }
@@ -170,7 +242,7 @@ impl World {
     pub(super) fn insertion(&self, at: usize, rows: &[Vec<Cell>]) -> Option<String> {
         let table = &self.tables[at];
         let columns: Vec<usize> = (0..table.columns.len()).collect();
-        self.insert(&name(&table.name), at, &columns, rows.iter().map(Vec::clone))
+        self.insert(&table.stored(), at, &columns, rows.iter().map(Vec::clone))
     }
 
     fn insert(
@@ -203,8 +275,12 @@ impl World {
         let table = &self.tables[at];
         let columns = grant.columns.iter().map(|(index, mask)| {
             let column = &table.columns[*index];
-            let key = if *index == KEY && mask.is_none() { " PRIMARY KEY" } else { "" };
-            format!("{} {}{key}", name(&column.name), column.kind.declared(self.dialect))
+            let key = if *index == KEY && mask.is_none() && table.view.is_none() { " PRIMARY KEY" } else { "" };
+            match (mask, self.dialect) {
+                // What a mask in SQL gives has no type of a column's.
+                (Some(Mask::Unless(_)), Dialect::Sqlite) => name(&column.name),
+                _ => format!("{}{key}", self.declared(column)),
+            }
         });
         let into = format!("{schema}.{}", name(&table.name));
         let mut statements = vec![format!("CREATE TABLE {into} ({})", columns.collect::<Vec<_>>().join(", "))];
@@ -212,7 +288,7 @@ impl World {
         let rows = table.rows.iter().filter(|row| visible.contains(&number_of(row))).map(|row| {
             let shown = grant.columns.iter().map(|(index, mask)| match mask {
                 None => row[*index].clone(),
-                Some(mask) => mask.over(&row[*index]),
+                Some(mask) => mask.over(row, *index),
             });
             shown.collect()
         });
@@ -227,7 +303,7 @@ pub(super) fn number_of(row: &[Cell]) -> i64 {
 }
 
 fn columns(random: &mut Random, dialect: Dialect, (at, count): (usize, usize)) -> Vec<Column> {
-    let plain = |name: &str, kind| Column { name: name.to_owned(), kind, refers_to: None };
+    let plain = |name: &str, kind| Column { name: name.to_owned(), kind, collation: None, refers_to: None };
     let mut names = COLUMN_NAMES;
     random.shuffle(&mut names);
     let mut columns = vec![plain("row no", Kind::Int), plain("id", Kind::Int)];
@@ -238,12 +314,25 @@ fn columns(random: &mut Random, dialect: Dialect, (at, count): (usize, usize)) -
     if random.percent(50) {
         let target = random.below(count);
         if target != at {
-            let reference = Column { name: format!("ref{target}"), kind: Kind::Int, refers_to: Some(target) };
+            let reference = Column { refers_to: Some(target), ..plain(&format!("ref{target}"), Kind::Int) };
             let place = 2 + random.below(columns.len() - 1);
             columns.insert(place, reference);
         }
     }
     columns
+}
+
+/// Gives some text columns a collation, the same in the whole world: two different ones do not compare.
+fn collate(random: &mut Random, dialect: Dialect, tables: &mut [Table]) {
+    let collation = match dialect {
+        Dialect::Postgres => *random.one_of(&["\"C\"", "\"en-x-icu\""]),
+        Dialect::Sqlite => NOCASE,
+    };
+    for column in tables.iter_mut().flat_map(|table| &mut table.columns) {
+        if column.kind == Kind::Text && random.percent(50) {
+            column.collation = Some(collation);
+        }
+    }
 }
 
 /// A row; keys are numbers from 1, so that references meet.
@@ -259,6 +348,10 @@ pub(super) fn row(
         (KEY, _) => Some((number + 1).to_string()),
         (_, Some(target)) if sizes[target] == 0 || random.percent(15) => None,
         (_, Some(target)) => Some((1 + random.below(sizes[target])).to_string()),
+        // Of two values of one column that compare equal, an engine may show either.
+        (_, None) if column.collation == Some(NOCASE) => {
+            column.kind.cell(random, dialect).map(|text| text.to_ascii_lowercase())
+        }
         (_, None) => column.kind.cell(random, dialect),
     };
     columns.iter().enumerate().map(cell).collect()
