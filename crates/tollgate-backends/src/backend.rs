@@ -221,7 +221,9 @@ pub enum ErrorKind {
     Statement(Fault),
     /// A table, column or type is not as it was when the tool was checked.
     Changed,
-    /// Out of memory, disk, locks, or over a limit of the engine.
+    /// Other work was in the way: a lock, a deadlock, a conflict with recovery. It may not be there the next time.
+    Conflict,
+    /// Out of memory or disk, or over a limit of the engine.
     Resources,
     /// A recursive query has more rows than are read, or never ends.
     Recursion,
@@ -285,6 +287,7 @@ impl ErrorKind {
             ErrorKind::Refused => Code::DB_REFUSED,
             ErrorKind::Statement(_) => Code::SQL_NOT_TAKEN,
             ErrorKind::Changed => Code::DB_CHANGED,
+            ErrorKind::Conflict => Code::DB_CONFLICT,
             ErrorKind::Resources => Code::DB_RESOURCES,
             ErrorKind::Recursion => Code::DB_RECURSION,
             ErrorKind::Internal => Code::DB_INTERNAL,
@@ -306,6 +309,7 @@ impl ErrorKind {
             ErrorKind::Changed => {
                 "the database has changed since this tool was checked; the operator must check the configuration"
             }
+            ErrorKind::Conflict => "other work in the database was in the way of this statement; try again shortly",
             ErrorKind::Resources => "the statement needed more than the database may spend on it; ask for less",
             ErrorKind::Recursion => {
                 "a recursive query of the statement has more than 100,000 rows; end it sooner by a condition in its second part, \
@@ -316,7 +320,7 @@ impl ErrorKind {
         let refusal = Refusal::new(self.code(), message);
         match self {
             ErrorKind::Unavailable => refusal.retry_after_ms(1_000),
-            ErrorKind::PoolTimeout => refusal.retry_after_ms(500),
+            ErrorKind::PoolTimeout | ErrorKind::Conflict => refusal.retry_after_ms(500),
             _ => refusal,
         }
     }

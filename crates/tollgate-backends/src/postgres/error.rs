@@ -79,19 +79,24 @@ fn server_kind(refused: &DbError) -> ErrorKind {
     let code = refused.code().code();
     match code {
         "57014" if is_user_request(refused) => ErrorKind::Cancelled,
-        "57014" => ErrorKind::Timeout,
-        // Locks, deadlocks, conflicts with a standby's recovery.
-        "55P03" | "40P01" | "40001" => ErrorKind::Resources,
-        // Too many connections, shutting down, starting up, no such database or login, ended for idling.
-        "53300" | "57P01" | "57P02" | "57P03" | "57P05" | "3D000" | "25P03" => ErrorKind::Unavailable,
+        // The latter of a whole transaction.
+        "57014" | "25P04" => ErrorKind::Timeout,
+        // A lock.
+        "55P03" => ErrorKind::Conflict,
+        // Too many connections, no such database, ended for idling.
+        "53300" | "3D000" | "25P03" => ErrorKind::Unavailable,
         "42501" | "25006" | "0A000" => ErrorKind::Refused,
         // The statement was checked against the catalog: a name or type that is not there now has gone since.
         "26000" | "3F000" => ErrorKind::Changed,
         // A subquery that yields more than one row.
         "21000" => ErrorKind::Data,
         _ => match code.get(..2) {
-            Some("08" | "28") => ErrorKind::Unavailable,
-            Some("22") => ErrorKind::Data,
+            // Connections, logins, and operators that intervene: shutting down, starting up.
+            Some("08" | "28" | "57") => ErrorKind::Unavailable,
+            // Values, and those that a domain does not take.
+            Some("22" | "23") => ErrorKind::Data,
+            // Deadlocks, conflicts with a standby's recovery, snapshots that are too old.
+            Some("40" | "72") => ErrorKind::Conflict,
             Some("42") => ErrorKind::Changed,
             Some("53" | "54") => ErrorKind::Resources,
             _ => ErrorKind::Internal,

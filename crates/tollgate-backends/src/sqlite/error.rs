@@ -58,8 +58,12 @@ pub(super) fn is_sql_error(error: &Error) -> bool {
 pub(super) const RECURSION_BOUND: i32 = ffi::SQLITE_ERROR | (0x54 << 8);
 
 fn kind_of(extended_code: i32, message: &str, phase: Phase) -> ErrorKind {
-    if extended_code == RECURSION_BOUND {
-        return ErrorKind::Recursion;
+    match extended_code {
+        RECURSION_BOUND => return ErrorKind::Recursion,
+        // Memory that a file's page wants.
+        ffi::SQLITE_IOERR_NOMEM => return ErrorKind::Resources,
+        ffi::SQLITE_ERROR_MISSING_COLLSEQ => return ErrorKind::Changed,
+        _ => {}
     }
     match extended_code & 0xff {
         ffi::SQLITE_ERROR => match phase {
@@ -77,17 +81,15 @@ fn kind_of(extended_code: i32, message: &str, phase: Phase) -> ErrorKind {
             Phase::Running => ErrorKind::Data,
         },
         ffi::SQLITE_PERM | ffi::SQLITE_AUTH | ffi::SQLITE_READONLY if phase != Phase::Opening => ErrorKind::Refused,
-        ffi::SQLITE_BUSY
-        | ffi::SQLITE_LOCKED
-        | ffi::SQLITE_PROTOCOL
-        | ffi::SQLITE_NOMEM
-        | ffi::SQLITE_FULL
-        | ffi::SQLITE_TOOBIG => ErrorKind::Resources,
+        // Locks of who writes.
+        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_PROTOCOL => ErrorKind::Conflict,
+        ffi::SQLITE_NOMEM | ffi::SQLITE_FULL | ffi::SQLITE_TOOBIG => ErrorKind::Resources,
         ffi::SQLITE_PERM
         | ffi::SQLITE_READONLY
         | ffi::SQLITE_CANTOPEN
         | ffi::SQLITE_IOERR
         | ffi::SQLITE_CORRUPT
+        | ffi::SQLITE_NOLFS
         | ffi::SQLITE_NOTADB => ErrorKind::Unavailable,
         ffi::SQLITE_SCHEMA => ErrorKind::Changed,
         ffi::SQLITE_CONSTRAINT | ffi::SQLITE_MISMATCH => ErrorKind::Data,

@@ -338,7 +338,7 @@ impl Failure {
             }
             // A lock that was waited for until the call was over.
             Failure::Sqlite(error, phase) => match (current.over(), classify(error, phase)) {
-                (Some(kind), BackendError { kind: ErrorKind::Resources, database_code, source }) => {
+                (Some(kind), BackendError { kind: ErrorKind::Conflict, database_code, source }) => {
                     BackendError { kind, database_code, source }
                 }
                 (_, error) => error,

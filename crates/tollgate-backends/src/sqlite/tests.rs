@@ -19,6 +19,7 @@ use tollgate_core::{
 use super::{Sqlite, connect::FileConnector, execute::Guarded};
 use crate::{Backend, BackendError, ErrorKind, PoolLimits, ReadLimits, Rows, pool::Pool};
 
+mod codes;
 mod functions;
 mod guard;
 mod schema;

@@ -122,6 +122,7 @@ codes! {
     DB_INTERNAL = 507, "the database failed";
     DB_RESOURCES = 508, "the database is out of a resource or over one of its limits";
     DB_RECURSION = 509, "a recursive query with more rows than are read";
+    DB_CONFLICT = 510, "other work in the database was in the way";
 
     // 6xx: admission.
     BUSY = 601, "no connection became free in time";

@@ -56,6 +56,7 @@ impl From<BackendError> for Refused {
             | ErrorKind::Refused
             | ErrorKind::Statement(_)
             | ErrorKind::Changed
+            | ErrorKind::Conflict
             | ErrorKind::Resources
             | ErrorKind::Recursion
             | ErrorKind::Internal => Status::DbError,
@@ -350,7 +351,7 @@ fn log_failure(call_id: &str, tool: &str, error: &BackendError) {
             tracing::warn!(call_id, tool, code, ?kind, story, "a statement failed");
             return;
         }
-        ErrorKind::PoolTimeout | ErrorKind::Resources | ErrorKind::Internal => {
+        ErrorKind::PoolTimeout | ErrorKind::Conflict | ErrorKind::Resources | ErrorKind::Internal => {
             tracing::warn!(call_id, tool, code, ?kind, "a statement failed");
         }
     }

@@ -26,3 +26,4 @@ mod postgres;
 mod protocol;
 mod query;
 mod redteam;
+mod sqlstates;
