@@ -12,7 +12,7 @@ mod shop;
 use std::collections::BTreeMap;
 
 use tollgate_core::{
-    names::{Dialect, ParamName},
+    names::{Code, Dialect, ParamName},
     sql::{self, CheckedStatement, ClaimUse, ParamShape, Request, Scope, template::Template},
 };
 
@@ -37,6 +37,7 @@ fn checked(shop: &Shop, text: &str) -> Option<CheckedStatement> {
         Ok(statement) => Some(statement),
         Err(error) => {
             let told = error.to_agent().to_string();
+            assert!(error.code() != Code::INTERNAL, "{error}: {text}");
             assert!(told.len() < 16_384, "a refusal of {} bytes for {text}", told.len());
             None
         }

@@ -126,7 +126,7 @@ fn check_query(
     let query = restrict::restrict(query, restrictions, closed, dialect).map_err(CheckError::from)?;
     let rendered = render::render(&query, dialect).map_err(CheckError::from)?;
     let slots = uses::slots(&query, rendered.slots, dialect);
-    let footprint = uses::footprint(&query, dialect, fence.is_some());
+    let footprint = uses::footprint(&query, dialect);
     let fingerprint = Sha256::digest(&rendered.text).into();
     let author = Author::Operator;
     let mask_key = restrictions.mask_key.clone();

@@ -14,6 +14,7 @@ mod cases;
 mod check;
 mod error;
 mod fence;
+mod grouped;
 mod groups;
 mod leak;
 mod mask_key;

@@ -5,7 +5,7 @@ use sqlparser::ast;
 use sqlparser::dialect::{Dialect as ParserDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 
 use super::error::{SqlError, shown};
 use super::limits::NESTING_MAX;
@@ -14,6 +14,9 @@ use crate::names::Dialect;
 
 /// What the parser may recurse: several levels of its own for each one of the text.
 const RECURSION_MAX: usize = 10 * NESTING_MAX;
+
+/// The same for a printed text, in which every expression has its parentheses and filters have theirs.
+const PRINTED_RECURSION_MAX: usize = 10 * RECURSION_MAX;
 
 /// One SELECT and nothing after it but a semicolon.
 pub(super) fn parse_query(dialect: Dialect, sql: &str) -> Result<ast::Query, SqlError> {
@@ -42,6 +45,28 @@ pub(super) fn parse_predicate(dialect: Dialect, sql: &str) -> Result<ast::Expr, 
     let expr = parser.parse_expr().map_err(syntax)?;
     at_end(&parser)?;
     Ok(expr)
+}
+
+/// What a printed text reads as: a query and nothing after it. Its placeholders are those of the database.
+pub(super) fn parse_printed(dialect: Dialect, text: &str) -> Result<ast::Query, ParserError> {
+    let mut parser = printed(dialect, text)?;
+    let query = parser.parse_query()?;
+    parser.expect_token(&Token::EOF)?;
+    Ok(*query)
+}
+
+/// What a printed type reads as.
+pub(super) fn parse_printed_type(dialect: Dialect, text: &str) -> Result<ast::DataType, ParserError> {
+    let mut parser = printed(dialect, text)?;
+    let ty = parser.parse_data_type()?;
+    parser.expect_token(&Token::EOF)?;
+    Ok(ty)
+}
+
+fn printed(dialect: Dialect, text: &str) -> Result<Parser<'static>, ParserError> {
+    let mut tokens = Tokenizer::new(grammar(dialect), text).tokenize_with_location()?;
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(Whitespace::Space)));
+    Ok(Parser::new(grammar(dialect)).with_recursion_limit(PRINTED_RECURSION_MAX).with_tokens_with_locations(tokens))
 }
 
 fn grammar(dialect: Dialect) -> &'static dyn ParserDialect {

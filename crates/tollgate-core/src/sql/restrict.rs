@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fence::{self, Conjuncts};
+use super::grouped;
 use super::groups::{Groups, Telling};
 use super::leak::Context;
 use super::restriction::{RAW, RestrictedColumn, Restriction, Restrictions};
-use super::tree::{ColumnRef, Expr, OrderKey, Projection, Query, Relation, Select, SetExpr};
+use super::tree::{ColumnRef, Expr, Function, IsTest, Literal, OrderKey, Projection, Query, Relation, Select, SetExpr};
 use super::walk::{self, Node};
 use crate::catalog::{ColumnId, TableId};
 use crate::names::Dialect;
@@ -43,7 +44,6 @@ pub struct RestrictedTable {
     columns: Vec<Projection>,
     conditions: Vec<Expr>,
     fence: Fence,
-    groups: Option<Groups>,
 }
 
 impl RestrictedTable {
@@ -57,7 +57,7 @@ impl RestrictedTable {
         &self.alias
     }
 
-    /// What it yields, over `RAW`'s columns; may be empty where no column is used.
+    /// What it yields, over `RAW`'s columns; at least one.
     pub(super) fn columns(&self) -> &[Projection] {
         &self.columns
     }
@@ -70,11 +70,6 @@ impl RestrictedTable {
     /// Whether it is kept apart.
     pub(super) fn fence(&self) -> Fence {
         self.fence
-    }
-
-    /// How its rows are grouped, where only groups may be seen.
-    pub(super) fn groups(&self) -> Option<&Groups> {
-        self.groups.as_ref()
     }
 }
 
@@ -89,7 +84,7 @@ pub(super) fn restrict(
     walk::each_in_query(&query, &mut |node| used.meet(node));
     let context = Context::of_query(&query, restrictions, dialect);
     let telling = Some(Telling::of(&query));
-    Pass { restrictions, fence, context, used, telling }.query(&mut query)?;
+    Pass { restrictions, fence, context, used, telling, dialect }.query(&mut query)?;
     Ok(query)
 }
 
@@ -104,7 +99,7 @@ pub fn restrict_predicate(
     let mut used = Used::default();
     walk::each_in_expr(&predicate, &mut |node| used.meet(node));
     let context = Context::of_expr(&predicate, restrictions, dialect);
-    Pass { restrictions, fence: Fence::Open, context, used, telling: None }.expr(&mut predicate)?;
+    Pass { restrictions, fence: Fence::Open, context, used, telling: None, dialect }.expr(&mut predicate)?;
     Ok(predicate)
 }
 
@@ -132,6 +127,7 @@ struct Pass<'a> {
     used: Used,
     /// None in a row filter, whose own tables are seen row by row.
     telling: Option<Telling>,
+    dialect: Dialect,
 }
 
 impl Pass<'_> {
@@ -179,8 +175,7 @@ impl Pass<'_> {
     fn relation(&self, relation: &mut Relation, conjuncts: &Conjuncts) -> Result<(), RestrictError> {
         match relation {
             Relation::Base { table, alias } => {
-                let restricted = self.table(table, alias, conjuncts)?;
-                *relation = Relation::Restricted(Box::new(restricted));
+                *relation = self.table(table, alias, conjuncts)?;
             }
             // Made by an earlier pass over a row filter: closed already.
             Relation::Restricted(_) | Relation::Cte { .. } | Relation::Recursion { .. } => {}
@@ -216,18 +211,15 @@ impl Pass<'_> {
         }
     }
 
-    fn table(&self, table: &TableId, alias: &str, conjuncts: &Conjuncts) -> Result<RestrictedTable, RestrictError> {
+    fn table(&self, table: &TableId, alias: &str, conjuncts: &Conjuncts) -> Result<Relation, RestrictError> {
         let restriction =
             self.restrictions.tables.get(table).ok_or_else(|| RestrictError::TableNotVisible(table.clone()))?;
-        let mut columns = Vec::new();
-        for name in self.used.of(alias) {
-            // The alias may stand for another relation elsewhere; `resolve` has proved each name in its own scope.
-            if let Some(column) = restriction.columns.iter().find(|c| c.name == *name) {
-                columns.push(exported(table, column));
-            }
-        }
-        let groups = self.groups(restriction, alias, &columns);
+        // The alias may stand for another relation elsewhere; `resolve` has proved each name in its own scope.
+        let visible = |name: &String| restriction.columns.iter().find(|column| column.name == *name);
+        let used: Vec<&RestrictedColumn> = self.used.of(alias).filter_map(visible).collect();
+        let groups = self.groups(restriction, alias, &used);
         let fence = if restriction.hides_rows || groups.is_some() { self.fence } else { Fence::Open };
+        let columns = self.exported(table, &used, fence);
         let mut conditions: Vec<Expr> = restriction.filter.iter().cloned().collect();
         // A group is counted before any of the statement's own conditions.
         if fence == Fence::Closed && groups.is_none() {
@@ -237,20 +229,55 @@ impl Pass<'_> {
                 conditions.push(inside);
             }
         }
-        Ok(RestrictedTable { table: table.clone(), alias: alias.to_owned(), columns, conditions, fence, groups })
+        let rows = |alias: &str| RestrictedTable {
+            table: table.clone(),
+            alias: alias.to_owned(),
+            columns: columns.clone(),
+            conditions: conditions.clone(),
+            fence,
+        };
+        Ok(match groups {
+            None => Relation::Restricted(Box::new(rows(alias))),
+            Some(groups) => grouped::large_enough(rows(grouped::ROWS), &groups, alias, self.dialect),
+        })
     }
 
-    fn groups(&self, restriction: &Restriction, alias: &str, columns: &[Projection]) -> Option<Groups> {
+    fn groups(&self, restriction: &Restriction, alias: &str, used: &[&RestrictedColumn]) -> Option<Groups> {
         let (least, telling) = (restriction.min_group_size?, self.telling.as_ref()?);
         // The alias may stand for another relation elsewhere, whose columns are not this table's.
-        let own = telling.columns(alias).filter(|(name, _)| columns.iter().any(|column| column.name == **name));
+        let own = telling.columns(alias).filter(|(name, _)| used.iter().any(|column| column.name == **name));
         Some(Groups { least, columns: own.map(|(name, alike)| (name.clone(), *alike)).collect() })
+    }
+
+    /// What a restricted table yields; where none of its columns is used (`SELECT count(*) FROM t`), one of no meaning.
+    fn exported(&self, table: &TableId, used: &[&RestrictedColumn], fence: Fence) -> Vec<Projection> {
+        if used.is_empty() {
+            return vec![Projection {
+                expr: Expr::Literal(Literal::Number("1".to_owned())),
+                name: NO_COLUMN.to_owned(),
+            }];
+        }
+        let export = |column: &&RestrictedColumn| {
+            let plain = column.mask.as_ref().map_or_else(|| raw(table, &column.name), |mask| mask.expr.clone());
+            let expr = match (fence, self.dialect) {
+                (Fence::Closed, Dialect::Postgres) => opaque(plain),
+                (Fence::Closed, Dialect::Sqlite) | (Fence::Open, _) => plain,
+            };
+            Projection { expr, name: column.name.clone() }
+        };
+        used.iter().map(export).collect()
     }
 }
 
-fn exported(table: &TableId, column: &RestrictedColumn) -> Projection {
-    let expr = column.mask.as_ref().map_or_else(|| raw(table, &column.name), |mask| mask.expr.clone());
-    Projection { expr, name: column.name.clone() }
+/// What a restricted table yields where none of its columns is used.
+const NO_COLUMN: &str = "tg_row";
+
+/// `CASE WHEN now() IS NOT NULL THEN x END`: x, but `now()` is never folded to a constant where selectivity is estimated, so the
+/// column's statistics, which cover every tenant's rows, cannot be consulted for what stands outside.
+fn opaque(expr: Expr) -> Expr {
+    let now = Expr::Function(Function::plain("now", Vec::new()));
+    let always = Expr::Is { expr: Box::new(now), test: IsTest::Null, negated: true };
+    Expr::Case { operand: None, branches: vec![(always, expr)], otherwise: None }
 }
 
 /// A table's own column, inside its restriction.

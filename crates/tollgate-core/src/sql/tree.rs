@@ -27,6 +27,28 @@ pub struct Query {
     pub offset: Option<Expr>,
 }
 
+impl Query {
+    /// `SELECT projection FROM from WHERE filter`.
+    pub(super) fn plain(projection: Vec<Projection>, from: Vec<Relation>, filter: Option<Expr>) -> Self {
+        let select = Select {
+            distinct: Distinct::All,
+            projection,
+            from,
+            filter,
+            group_by: Vec::new(),
+            grouping_sets: Vec::new(),
+            having: None,
+        };
+        let body = SetExpr::Select(Box::new(select));
+        Self { with: Vec::new(), body, order_by: Vec::new(), limit: None, offset: None }
+    }
+
+    /// The query as a relation.
+    pub(super) fn derived(self, alias: &str) -> Relation {
+        Relation::Derived { query: Box::new(self), alias: alias.to_owned(), lateral: false }
+    }
+}
+
 /// One common table expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cte {

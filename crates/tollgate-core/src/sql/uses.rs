@@ -185,7 +185,7 @@ fn columns(expr: &Expr) -> Vec<&ColumnRef> {
 }
 
 /// All that the text of a restricted query touches.
-pub(super) fn footprint(query: &Query, dialect: Dialect, fenced: bool) -> Footprint {
+pub(super) fn footprint(query: &Query, dialect: Dialect) -> Footprint {
     let mut touched = Footprint::default();
     walk::each_in_query(query, &mut |node| match node {
         Node::Query(query) => {
@@ -194,9 +194,6 @@ pub(super) fn footprint(query: &Query, dialect: Dialect, fenced: bool) -> Footpr
         }
         Node::Relation(Relation::Restricted(table)) => {
             touched.tables.insert(table.table().clone());
-            if table.groups().is_some() {
-                touched.functions.extend(["count", "sum", "min"].map(str::to_owned));
-            }
         }
         Node::Relation(Relation::Recursion { .. }) => {
             touched.functions.insert("row_number".to_owned());
@@ -211,9 +208,6 @@ pub(super) fn footprint(query: &Query, dialect: Dialect, fenced: bool) -> Footpr
         Node::Expr(expr) => touch(expr, dialect, &mut touched),
         Node::Relation(_) | Node::Select(_) | Node::SetExpr(_) => {}
     });
-    if fenced && dialect == Dialect::Postgres {
-        touched.functions.insert("now".to_owned());
-    }
     touched
 }
 

@@ -3,10 +3,10 @@
 
 mod call;
 mod expr;
-mod groups;
 mod op;
 mod quote;
 mod recursion;
+mod reparse;
 mod reread;
 
 #[cfg(test)]
@@ -77,6 +77,7 @@ pub(super) fn render(query: &Query, dialect: Dialect) -> Result<Rendered, Render
     let mut printer = Printer { dialect, text: String::new(), slots, ctes: Vec::new(), meant: Tokens::default() };
     printer.query(query)?;
     reread::check(&printer.text, &printer.meant, dialect)?;
+    reparse::check(&printer.text, &printer.slots, query, dialect)?;
     Ok(Rendered { text: printer.text, slots: printer.slots })
 }
 
@@ -320,7 +321,9 @@ impl Printer {
                 self.ident(alias)
             }
             Relation::Cte { name, alias } => self.cte_reading(name, alias),
-            Relation::Recursion { name, columns, alias } => self.recursion(name, columns, alias),
+            Relation::Recursion { name, columns, alias } => {
+                self.relation(&recursion::bounded(name, columns, alias, self.dialect))
+            }
             Relation::Values { rows, alias } => self.values(rows, alias),
             Relation::Function(function) => self.table_function(function),
             Relation::Join { kind, left, right, on } => {
@@ -398,33 +401,14 @@ impl Printer {
         }
     }
 
-    fn restricted(&mut self, table: &RestrictedTable) -> Printed {
-        match table.groups() {
-            None => self.visible_rows(table)?,
-            Some(groups) => self.grouped_rows(table, groups)?,
-        }
-        self.put(" AS ");
-        self.ident(table.alias())
-    }
-
     /// The one place where a base table's name is printed.
-    fn visible_rows(&mut self, table: &RestrictedTable) -> Printed {
-        self.put("(SELECT ");
+    fn restricted(&mut self, table: &RestrictedTable) -> Printed {
         if table.columns().is_empty() {
-            self.put("1 AS ");
-            self.ident(NO_COLUMN)?;
+            return Err(RenderError::Empty("SELECT"));
         }
+        self.put("(SELECT ");
         self.list(table.columns(), |p, column| {
-            match (table.fence(), p.dialect) {
-                // `now()` is never folded to a constant where selectivity is estimated, so the column's statistics,
-                // which cover every tenant's rows, cannot be consulted for what stands outside.
-                (Fence::Closed, Dialect::Postgres) => {
-                    p.put("CASE WHEN pg_catalog.now() IS NOT NULL THEN ");
-                    p.expr(&column.expr)?;
-                    p.put(" END");
-                }
-                (Fence::Closed, Dialect::Sqlite) | (Fence::Open, _) => p.expr(&column.expr)?,
-            }
+            p.expr(&column.expr)?;
             p.put(" AS ");
             p.ident(&column.name)
         })?;
@@ -443,8 +427,8 @@ impl Printer {
             (Fence::Closed, Dialect::Postgres) => self.put(" OFFSET 0"),
             (Fence::Closed, Dialect::Sqlite) => self.put(" LIMIT -1"),
         }
-        self.put(")");
-        Ok(())
+        self.put(") AS ");
+        self.ident(table.alias())
     }
 
     fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T) -> Printed) -> Printed {
@@ -473,9 +457,6 @@ impl Printer {
         RenderError::NotInDialect { dialect: self.dialect, what }
     }
 }
-
-/// What a restricted table yields where none of its columns is used (`SELECT count(*) FROM t`).
-pub(super) const NO_COLUMN: &str = "tg_row";
 
 #[derive(Clone, Copy)]
 enum Side {

@@ -1,55 +1,62 @@
-//! Prints how a common table expression that reads itself is read: for so many rows, and never silently for fewer than it has.
+//! How a common table expression that reads itself is read: for so many rows, and never silently for fewer than it has.
 //!
 //! The rows are numbered as they come, and the number after the last is an error. Nothing outside can be evaluated before the
 //! number is looked at, since no condition moves into a subquery that pages, and nothing can make the look superfluous. A reader that
 //! wants fewer rows never comes that far.
 
-use super::{Printed, Printer};
 use crate::names::Dialect;
 use crate::sql::limits::{RECURSION_FUNCTION, RECURSION_ROWS_MAX};
+use crate::sql::tree::{
+    BinaryOp, CallOrder, ColumnRef, Expr, Function, FunctionArgs, Literal, Projection, Query, Relation, UnaryOp, Window,
+};
 
-impl Printer {
-    /// `(SELECT columns FROM (SELECT columns, row_number() OVER () AS n FROM name LIMIT max + 1) WHERE n is in bounds) AS alias`.
-    pub(super) fn recursion(&mut self, name: &str, columns: &[String], alias: &str) -> Printed {
-        let number = row_number(columns);
-        self.put("(SELECT ");
-        self.list(columns, |p, column| p.ident(column))?;
-        self.put(" FROM (SELECT ");
-        self.list(columns, |p, column| p.ident(column))?;
-        self.put(", ");
-        self.function_name("row_number")?;
-        self.put("() OVER () AS ");
-        self.ident(&number)?;
-        self.put(" FROM ");
-        self.cte_reading(name, "tg_recursion")?;
-        self.put(&format!(" LIMIT {}) AS ", RECURSION_ROWS_MAX + 1));
-        self.ident("tg_numbered")?;
-        self.put(" WHERE ");
-        self.in_bounds(&number)?;
-        self.put(match self.dialect {
-            Dialect::Postgres => " OFFSET 0) AS ",
-            Dialect::Sqlite => " LIMIT -1) AS ",
-        });
-        self.ident(alias)
-    }
+/// The expression, inside.
+const ALL: &str = "tg_recursion";
+/// Its rows with their numbers.
+const NUMBERED: &str = "tg_numbered";
 
-    /// A condition that is true for every row, and an error for the one after the last.
-    fn in_bounds(&mut self, number: &str) -> Printed {
-        match self.dialect {
-            // A negative LIMIT has an error code of its own, and a caller's LIMIT is never negative. This one depends on the row, so it
-            // is not computed while the statement is planned.
-            Dialect::Postgres => self.wrapped(|p| {
-                p.ident(number)?;
-                p.put(&format!(" <= {RECURSION_ROWS_MAX} OR (SELECT TRUE LIMIT ({RECURSION_ROWS_MAX} - "));
-                p.ident(number)?;
-                p.put("))");
-                Ok(())
-            }),
-            Dialect::Sqlite => {
-                self.function_name(RECURSION_FUNCTION)?;
-                self.wrapped(|p| p.ident(number))
-            }
+/// `(SELECT columns FROM (SELECT columns, row_number() OVER () AS n FROM name LIMIT max + 1) WHERE n is in bounds) AS alias`.
+pub(super) fn bounded(name: &str, columns: &[String], alias: &str, dialect: Dialect) -> Relation {
+    let number = row_number(columns);
+    let window = Window { partition_by: Vec::new(), order_by: Vec::new(), frame: None };
+    let counted = Function {
+        name: "row_number",
+        args: FunctionArgs::List(Vec::new()),
+        distinct: false,
+        order: CallOrder::None,
+        filter: None,
+        over: Some(Box::new(window)),
+    };
+    let mut projection = projected(ALL, columns);
+    projection.push(Projection { expr: Expr::Function(counted), name: number.clone() });
+    let all = Relation::Cte { name: name.to_owned(), alias: ALL.to_owned() };
+    let numbered = Query { limit: Some(rows(RECURSION_ROWS_MAX + 1)), ..Query::plain(projection, vec![all], None) };
+    let in_bounds = in_bounds(&column(NUMBERED, &number), dialect);
+    let kept = Query::plain(projected(NUMBERED, columns), vec![numbered.derived(NUMBERED)], Some(in_bounds));
+    let kept = match dialect {
+        Dialect::Postgres => Query { offset: Some(rows(0)), ..kept },
+        Dialect::Sqlite => {
+            let all = Expr::Unary { op: UnaryOp::Minus, expr: Box::new(rows(1)) };
+            Query { limit: Some(all), ..kept }
         }
+    };
+    kept.derived(alias)
+}
+
+/// A condition that is true for every row, and an error for the one after the last.
+fn in_bounds(number: &Expr, dialect: Dialect) -> Expr {
+    let binary = |op, left: Expr, right: Expr| Expr::Binary { op, left: Box::new(left), right: Box::new(right) };
+    match dialect {
+        // A negative LIMIT has an error code of its own, and a caller's LIMIT is never negative. This one depends on the row, so it
+        // is not computed while the statement is planned.
+        Dialect::Postgres => {
+            let left = binary(BinaryOp::Subtract, rows(RECURSION_ROWS_MAX), number.clone());
+            let fine = Projection { expr: Expr::Literal(Literal::Bool(true)), name: "tg_fine".to_owned() };
+            let limited = Query { limit: Some(left), ..Query::plain(vec![fine], Vec::new(), None) };
+            let few = binary(BinaryOp::LtEq, number.clone(), rows(RECURSION_ROWS_MAX));
+            binary(BinaryOp::Or, few, Expr::Scalar(Box::new(limited)))
+        }
+        Dialect::Sqlite => Expr::Function(Function::plain(RECURSION_FUNCTION, vec![number.clone()])),
     }
 }
 
@@ -60,4 +67,16 @@ fn row_number(columns: &[String]) -> String {
         name.push('_');
     }
     name
+}
+
+fn projected(relation: &str, columns: &[String]) -> Vec<Projection> {
+    columns.iter().map(|name| Projection { expr: column(relation, name), name: name.clone() }).collect()
+}
+
+fn column(relation: &str, name: &str) -> Expr {
+    Expr::Column(ColumnRef::made_up(relation, name))
+}
+
+fn rows(count: u64) -> Expr {
+    Expr::Literal(Literal::Number(count.to_string()))
 }

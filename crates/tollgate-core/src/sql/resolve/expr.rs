@@ -228,52 +228,8 @@ impl Resolver<'_> {
 
     /// A listed operator of the dialect.
     pub(super) fn operator(&self, op: &ast::BinaryOperator) -> Result<BinaryOp, SqlError> {
-        use ast::BinaryOperator as B;
-        let postgres = self.dialect == Dialect::Postgres;
-        Ok(match op {
-            B::Eq => BinaryOp::Eq,
-            B::NotEq => BinaryOp::NotEq,
-            B::Lt => BinaryOp::Lt,
-            B::LtEq => BinaryOp::LtEq,
-            B::Gt => BinaryOp::Gt,
-            B::GtEq => BinaryOp::GtEq,
-            B::Plus => BinaryOp::Add,
-            B::Minus => BinaryOp::Subtract,
-            B::Multiply => BinaryOp::Multiply,
-            B::Divide => BinaryOp::Divide,
-            B::Modulo => BinaryOp::Modulo,
-            B::StringConcat => BinaryOp::Concat,
-            B::Arrow => BinaryOp::JsonGet,
-            B::LongArrow => BinaryOp::JsonGetText,
-            B::BitwiseAnd => BinaryOp::BitAnd,
-            B::BitwiseOr => BinaryOp::BitOr,
-            B::Glob if !postgres => BinaryOp::Glob,
-            B::PGBitwiseXor if postgres => BinaryOp::BitXor,
-            B::PGBitwiseShiftLeft if postgres => BinaryOp::ShiftLeft,
-            B::PGBitwiseShiftRight if postgres => BinaryOp::ShiftRight,
-            B::PGExp if postgres => BinaryOp::Power,
-            B::HashArrow if postgres => BinaryOp::JsonPath,
-            B::HashLongArrow if postgres => BinaryOp::JsonPathText,
-            B::HashMinus if postgres => BinaryOp::JsonRemove,
-            B::Question if postgres => BinaryOp::JsonHasKey,
-            B::QuestionPipe if postgres => BinaryOp::JsonHasAnyKey,
-            B::QuestionAnd if postgres => BinaryOp::JsonHasAllKeys,
-            B::AtQuestion if postgres => BinaryOp::JsonPathExists,
-            B::AtAt if postgres => BinaryOp::Matches,
-            B::AtArrow if postgres => BinaryOp::Contains,
-            B::ArrowAt if postgres => BinaryOp::ContainedBy,
-            B::PGOverlap if postgres => BinaryOp::Overlap,
-            B::PGRegexMatch if postgres => BinaryOp::Regex,
-            B::PGRegexIMatch if postgres => BinaryOp::RegexI,
-            B::PGRegexNotMatch if postgres => BinaryOp::NotRegex,
-            B::PGRegexNotIMatch if postgres => BinaryOp::NotRegexI,
-            B::PGLikeMatch if postgres => BinaryOp::Like,
-            B::PGILikeMatch if postgres => BinaryOp::ILike,
-            B::PGNotLikeMatch if postgres => BinaryOp::NotLike,
-            B::PGNotILikeMatch if postgres => BinaryOp::NotILike,
-            B::Overlaps if postgres => BinaryOp::Overlaps,
-            other => return Err(SqlError::unsupported(format!("the operator {}", shown(&other.to_string())))),
-        })
+        operator(self.dialect, op)
+            .ok_or_else(|| SqlError::unsupported(format!("the operator {}", shown(&op.to_string()))))
     }
 
     fn chain(&mut self, whole: &ast::Expr, wanted: &ast::BinaryOperator, at: At<'_>) -> Result<Expr, SqlError> {
@@ -379,8 +335,58 @@ pub(super) fn subquery_outer<'e>(at: &At<'e>, negated: bool) -> Outer<'e> {
     Outer { names: Some(at.names), ctes: at.ctes, position }
 }
 
+/// What the parser's operator is on our list.
+pub(in crate::sql) fn operator(dialect: Dialect, op: &ast::BinaryOperator) -> Option<BinaryOp> {
+    use ast::BinaryOperator as B;
+    let postgres = dialect == Dialect::Postgres;
+    Some(match op {
+        B::Eq => BinaryOp::Eq,
+        B::NotEq => BinaryOp::NotEq,
+        B::Lt => BinaryOp::Lt,
+        B::LtEq => BinaryOp::LtEq,
+        B::Gt => BinaryOp::Gt,
+        B::GtEq => BinaryOp::GtEq,
+        B::Plus => BinaryOp::Add,
+        B::Minus => BinaryOp::Subtract,
+        B::Multiply => BinaryOp::Multiply,
+        B::Divide => BinaryOp::Divide,
+        B::Modulo => BinaryOp::Modulo,
+        B::StringConcat => BinaryOp::Concat,
+        B::Arrow => BinaryOp::JsonGet,
+        B::LongArrow => BinaryOp::JsonGetText,
+        B::BitwiseAnd => BinaryOp::BitAnd,
+        B::BitwiseOr => BinaryOp::BitOr,
+        B::Glob if !postgres => BinaryOp::Glob,
+        B::PGBitwiseXor if postgres => BinaryOp::BitXor,
+        B::PGBitwiseShiftLeft if postgres => BinaryOp::ShiftLeft,
+        B::PGBitwiseShiftRight if postgres => BinaryOp::ShiftRight,
+        B::PGExp if postgres => BinaryOp::Power,
+        B::HashArrow if postgres => BinaryOp::JsonPath,
+        B::HashLongArrow if postgres => BinaryOp::JsonPathText,
+        B::HashMinus if postgres => BinaryOp::JsonRemove,
+        B::Question if postgres => BinaryOp::JsonHasKey,
+        B::QuestionPipe if postgres => BinaryOp::JsonHasAnyKey,
+        B::QuestionAnd if postgres => BinaryOp::JsonHasAllKeys,
+        B::AtQuestion if postgres => BinaryOp::JsonPathExists,
+        B::AtAt if postgres => BinaryOp::Matches,
+        B::AtArrow if postgres => BinaryOp::Contains,
+        B::ArrowAt if postgres => BinaryOp::ContainedBy,
+        B::PGOverlap if postgres => BinaryOp::Overlap,
+        B::PGRegexMatch if postgres => BinaryOp::Regex,
+        B::PGRegexIMatch if postgres => BinaryOp::RegexI,
+        B::PGRegexNotMatch if postgres => BinaryOp::NotRegex,
+        B::PGRegexNotIMatch if postgres => BinaryOp::NotRegexI,
+        B::PGLikeMatch if postgres => BinaryOp::Like,
+        B::PGILikeMatch if postgres => BinaryOp::ILike,
+        B::PGNotLikeMatch if postgres => BinaryOp::NotLike,
+        B::PGNotILikeMatch if postgres => BinaryOp::NotILike,
+        B::Overlaps if postgres => BinaryOp::Overlaps,
+        _ => return None,
+    })
+}
+
 /// The value of a string, however it is quoted: the tokenizer has undone the escapes.
-pub(super) fn string(value: &ast::Value) -> Option<&str> {
+pub(in crate::sql) fn string(value: &ast::Value) -> Option<&str> {
     match value {
         ast::Value::SingleQuotedString(text) | ast::Value::EscapedStringLiteral(text) => Some(text),
         ast::Value::DollarQuotedString(ast::DollarQuotedString { value, tag: _ }) => Some(value),

@@ -28,6 +28,7 @@ mod with;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::sql) use expr::{operator, string};
 pub(in crate::sql) use output::{output_columns, unique_output_names};
 pub use scope::{ClaimUse, ParamShape, Scope};
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{ClaimUse, ParamShape, Scope, resolve_predicate, resolve_query};
 use crate::catalog::{Catalog, ColumnId};
-use crate::names::{Dialect, ParamName};
+use crate::names::{Code, Dialect, ParamName};
 use crate::sql::cases::{HIDDEN, check, seeds, shop};
 use crate::sql::check::{Request, check as check_statement};
 use crate::sql::error::SqlError;
@@ -191,10 +191,18 @@ fn names_are_visible(dialect: Dialect, text: &str) {
     });
 }
 
+/// A text that the earlier stages let through is never one that cannot be sent: what is printed reads as what was meant.
+fn whatever_resolves_is_sent(dialect: Dialect, text: &str) {
+    if let Err(error) = checked(dialect, text) {
+        assert!(error.code() != Code::INTERNAL, "{error}: {text}");
+    }
+}
+
 #[test]
 fn hidden_names_are_missing_names() {
     for text in seeds() {
         for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+            whatever_resolves_is_sent(dialect, &text);
             hidden_is_missing(dialect, &text);
             names_are_visible(dialect, &text);
         }
@@ -295,6 +303,7 @@ proptest! {
     fn mutants_see_nothing_hidden(seed in prop::sample::select(seeds()), mutations in prop::collection::vec(mutation(), 1..5)) {
         let text = mutated(&seed, &mutations);
         for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+            whatever_resolves_is_sent(dialect, &text);
             names_are_visible(dialect, &text);
             hidden_is_missing(dialect, &text);
         }

@@ -197,6 +197,14 @@ pub struct ColumnRef {
     pub nullable: bool,
 }
 
+impl ColumnRef {
+    /// A column of a relation that was made up, of which no more is asked.
+    pub(in crate::sql) fn made_up(relation: &str, name: &str) -> Self {
+        let (relation, name) = (relation.to_owned(), name.to_owned());
+        Self { relation, name, origin: None, ty: None, masked: false, nullable: true }
+    }
+}
+
 /// A constant of the statement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {

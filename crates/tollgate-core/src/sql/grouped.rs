@@ -1,0 +1,125 @@
+//! The rows of a table of which only groups of rows may be seen: rows that too few others are like are not there.
+//!
+//! Groups that are too small are left out, and that alone would tell of them: everything less what is shown. So where the rows left out
+//! of a group of groups are too few themselves, its smallest group is left out with them. Builds a tree like any other's, and never
+//! a row that the restricted table does not have.
+
+use super::groups::{Alike, Groups};
+use super::restrict::{Fence, RestrictedTable};
+use super::tree::{
+    BinaryOp, CallOrder, ColumnRef, Expr, Function, FunctionArgs, IsTest, Literal, Projection, Query, Relation,
+    UnaryOp, Window,
+};
+use crate::names::Dialect;
+
+/// The restricted table, inside.
+pub(super) const ROWS: &str = "tg_rows";
+/// Each of its rows, with the number of those that are like it.
+const COUNTED: &str = "tg_counted";
+/// The same, with what is known of the coarser groups around it.
+const GROUPED: &str = "tg_grouped";
+/// How many rows are like this one.
+const ALIKE: &str = "tg_n";
+
+/// How many rows of a coarser group are in groups that are too small.
+fn hidden(number: usize) -> String {
+    format!("tg_hidden_{number}")
+}
+
+/// The smallest group of a coarser one that is large enough.
+fn smallest(number: usize) -> String {
+    format!("tg_smallest_{number}")
+}
+
+/// The rows of a restricted table, called `ROWS`, in groups that are large enough.
+pub(super) fn large_enough(rows: RestrictedTable, groups: &Groups, alias: &str, dialect: Dialect) -> Relation {
+    let names: Vec<String> = rows.columns().iter().map(|column| column.name.clone()).collect();
+    let fence = rows.fence();
+    let least = || number(&groups.least.to_string());
+    let coarser = groups.coarser();
+    let all: Vec<usize> = (0..groups.columns.len()).collect();
+    let windows = Windows { groups, dialect };
+
+    let mut counted = columns(ROWS, &names);
+    let count = windows.over("count", FunctionArgs::Star, (ROWS, &all));
+    counted.push(Projection { expr: count, name: ALIKE.to_owned() });
+
+    let alike = || column(COUNTED, ALIKE);
+    let mut grouped = columns(COUNTED, &names);
+    grouped.push(Projection { expr: alike(), name: ALIKE.to_owned() });
+    for (place, kept) in coarser.iter().enumerate() {
+        let small = case(binary(BinaryOp::Lt, alike(), least()), number("1"), Some(number("0")));
+        let sum = windows.over("sum", FunctionArgs::List(vec![small]), (COUNTED, kept));
+        grouped.push(Projection { expr: sum, name: hidden(place) });
+        let large = case(binary(BinaryOp::GtEq, alike(), least()), alike(), None);
+        let min = windows.over("min", FunctionArgs::List(vec![large]), (COUNTED, kept));
+        grouped.push(Projection { expr: min, name: smallest(place) });
+    }
+
+    let mut filter = binary(BinaryOp::GtEq, column(GROUPED, ALIKE), least());
+    for place in 0..coarser.len() {
+        let hidden = || column(GROUPED, &hidden(place));
+        let none = binary(BinaryOp::Eq, hidden(), number("0"));
+        let enough = binary(BinaryOp::GtEq, hidden(), least());
+        let not_the_smallest = binary(BinaryOp::Gt, column(GROUPED, ALIKE), column(GROUPED, &smallest(place)));
+        let fine = binary(BinaryOp::Or, binary(BinaryOp::Or, none, enough), not_the_smallest);
+        filter = binary(BinaryOp::And, filter, fine);
+    }
+
+    let rows = Relation::Restricted(Box::new(rows));
+    let counted = Query::plain(counted, vec![rows], None).derived(COUNTED);
+    let grouped = Query::plain(grouped, vec![counted], None).derived(GROUPED);
+    let mut shown = Query::plain(columns(GROUPED, &names), vec![grouped], Some(filter));
+    match (fence, dialect) {
+        (Fence::Open, _) => {}
+        (Fence::Closed, Dialect::Postgres) => shown.offset = Some(number("0")),
+        (Fence::Closed, Dialect::Sqlite) => {
+            shown.limit = Some(Expr::Unary { op: UnaryOp::Minus, expr: Box::new(number("1")) });
+        }
+    }
+    shown.derived(alias)
+}
+
+/// Calls over the rows that agree in some of the columns.
+struct Windows<'g> {
+    groups: &'g Groups,
+    dialect: Dialect,
+}
+
+impl Windows<'_> {
+    fn over(&self, name: &'static str, args: FunctionArgs, (relation, kept): (&str, &[usize])) -> Expr {
+        let keys = kept.iter().filter_map(|place| self.groups.columns.get(*place));
+        let key = |(name, alike): &(String, Alike)| {
+            let value = Box::new(column(relation, name));
+            match (alike, self.dialect) {
+                (Alike::Presence, _) => Expr::Is { expr: value, test: IsTest::Null, negated: false },
+                // Under a column's own collation, values that are not the same could be alike.
+                (Alike::Value, Dialect::Sqlite) => Expr::Collate { expr: value, collation: "BINARY" },
+                (Alike::Value, Dialect::Postgres) => *value,
+            }
+        };
+        let window = Window { partition_by: keys.map(key).collect(), order_by: Vec::new(), frame: None };
+        let order = CallOrder::None;
+        Expr::Function(Function { name, args, distinct: false, order, filter: None, over: Some(Box::new(window)) })
+    }
+}
+
+fn columns(relation: &str, names: &[String]) -> Vec<Projection> {
+    names.iter().map(|name| Projection { expr: column(relation, name), name: name.clone() }).collect()
+}
+
+fn column(relation: &str, name: &str) -> Expr {
+    Expr::Column(ColumnRef::made_up(relation, name))
+}
+
+fn number(text: &str) -> Expr {
+    Expr::Literal(Literal::Number(text.to_owned()))
+}
+
+fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
+    Expr::Binary { op, left: Box::new(left), right: Box::new(right) }
+}
+
+fn case(when: Expr, then: Expr, otherwise: Option<Expr>) -> Expr {
+    Expr::Case { operand: None, branches: vec![(when, then)], otherwise: otherwise.map(Box::new) }
+}
