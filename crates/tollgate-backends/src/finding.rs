@@ -69,10 +69,14 @@ kinds! {
     CreateInDatabase = "create_in_database", Danger;
     /// It can read tables or columns that no role of the policy names.
     ReadsBeyondPolicy = "reads_beyond_policy", Danger;
+    /// It can run functions that the server keeps from ordinary roles: files and programs of the server among them.
+    ServerFunctions = "server_functions", Danger;
     /// It can become another role.
     OtherRoles = "other_roles", Excess;
     /// It can run functions with their owners' privileges.
     DefinerFunctions = "definer_functions", Excess;
+    /// It can run functions in languages that reach past the database.
+    UntrustedFunctions = "untrusted_functions", Excess;
     /// It can use foreign servers.
     ForeignServers = "foreign_servers", Excess;
     /// It can make large objects, on old servers in a read-only transaction too.

@@ -6,10 +6,11 @@ use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 use tokio_postgres::Client;
 use tollgate_core::{catalog::TableId, names::is_invisible};
 
-use super::{connect, error};
+use self::surroundings::{Concern, Surroundings};
+use super::{connect, error, login};
 use crate::{BackendError, NarrowLogin, RowFilter};
 
-const SURROUNDINGS: &str = include_str!("harden/surroundings.sql");
+mod surroundings;
 
 /// The functions that make, change or remove large objects. Everybody may run them by default, and nobody's grants on tables
 /// matter to them.
@@ -25,43 +26,29 @@ const LARGE_OBJECT_FUNCTIONS: [&str; 9] = [
     "lowrite(integer, bytea)",
 ];
 
-/// What stands around the login in the database: what everybody may do there.
-pub(super) struct Surroundings {
-    database: String,
-    schemas: Vec<String>,
-    creatable: Vec<String>,
-    public_tables: Vec<String>,
-    definer_functions: Vec<String>,
-    invoker_views: Vec<TableId>,
+/// The script for a login, as the database is now. `login.name` must be of letters, digits, `_` and `-`.
+pub(super) async fn script(
+    client: &Client,
+    login: &NarrowLogin<'_>,
+    statement_timeout: Duration,
+) -> Result<String, BackendError> {
+    let surroundings = Surroundings::ask(client, login.reach).await.map_err(error::backend_error)?;
+    Ok(surroundings.script(login, statement_timeout))
 }
 
 impl Surroundings {
-    pub(super) async fn ask(client: &Client) -> Result<Self, BackendError> {
-        let row = client.query_typed_one(SURROUNDINGS, &[]).await.map_err(error::backend_error)?;
-        let names = |index| row.try_get::<_, Vec<String>>(index).map_err(error::backend_error);
-        let views = names(5)?.into_iter().zip(names(6)?);
-        Ok(Self {
-            database: row.try_get(0).map_err(error::backend_error)?,
-            schemas: names(1)?,
-            creatable: names(2)?,
-            public_tables: names(3)?,
-            definer_functions: names(4)?,
-            invoker_views: views.map(|(schema, name)| TableId { schema, name }).collect(),
-        })
-    }
-
-    /// The script. `login.name` must be of letters, digits, `_` and `-`.
-    pub(super) fn script(&self, login: &NarrowLogin<'_>, statement_timeout: Duration) -> String {
+    fn script(&self, login: &NarrowLogin<'_>, statement_timeout: Duration) -> String {
         let mut out = Script::default();
         self.head(&mut out, login);
         out.line("BEGIN;");
         make_role(&mut out, login.name);
+        self.revokes(&mut out, login);
         self.grants(&mut out, login);
         session(&mut out, login.name, statement_timeout);
         self.everybody(&mut out);
         out.line("\nCOMMIT;");
         rows(&mut out, login);
-        self.left(&mut out);
+        left(&mut out);
         out.0
     }
 
@@ -76,7 +63,7 @@ impl Surroundings {
         out.remark("It may be run again, after each change of the policy.\n");
     }
 
-    fn grants(&self, out: &mut Script, login: &NarrowLogin<'_>) {
+    fn revokes(&self, out: &mut Script, login: &NarrowLogin<'_>) {
         let name = quoted(login.name);
         out.title("What it had before, if it was there");
         for schema in self.schemas.iter().map(|schema| quoted(schema)) {
@@ -85,20 +72,40 @@ impl Surroundings {
             }
             out.line(&format!("REVOKE ALL ON SCHEMA {schema} FROM {name};"));
         }
-        let database = quoted(&self.database);
-        out.line(&format!("REVOKE ALL ON DATABASE {database} FROM {name};"));
+        out.line(&format!("REVOKE ALL ON DATABASE {} FROM {name};", quoted(&self.database)));
+        for (_, function) in &self.added {
+            out.line(&format!("REVOKE ALL ON FUNCTION {function} FROM {name};"));
+        }
+        nothing_left(out, login.name);
+    }
+
+    fn grants(&self, out: &mut Script, login: &NarrowLogin<'_>) {
+        let name = quoted(login.name);
         out.title("What the policy reads; columns that only masks and row filters read are among them");
-        out.line(&format!("GRANT CONNECT ON DATABASE {database} TO {name};"));
-        let schemas: BTreeSet<&str> = login.reach.tables().keys().map(|table| table.schema.as_str()).collect();
+        out.line(&format!("GRANT CONNECT ON DATABASE {} TO {name};", quoted(&self.database)));
+        let needed = login::with_views(login.reach, &self.views);
+        let schemas = needed.keys().map(|table| table.schema.as_str());
+        let schemas: BTreeSet<&str> = schemas.chain(self.added.iter().map(|(schema, _)| schema.as_str())).collect();
         for schema in schemas {
             out.line(&format!("GRANT USAGE ON SCHEMA {} TO {name};", quoted(schema)));
         }
-        for (table, columns) in login.reach.tables() {
+        for (table, columns) in &needed {
             let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
-            out.line(&format!("GRANT SELECT ({}) ON TABLE {} TO {name};", columns.join(", "), relation(table)));
-            if self.invoker_views.contains(table) {
-                out.remark("That view has its caller's privileges: grant what it reads, too.");
+            for read in self.views.iter().filter(|read| read.table == **table) {
+                out.remark(&format!("The view {} has its caller's privileges and reads this:", relation(&read.view)));
             }
+            // A table without columns has rows to count all the same.
+            let columns = if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
+            out.line(&format!("GRANT SELECT{columns} ON TABLE {} TO {name};", relation(table)));
+        }
+        for (_, function) in &self.added {
+            out.line(&format!("GRANT EXECUTE ON FUNCTION {function} TO {name};"));
+        }
+        for (table, server) in &self.foreign {
+            out.remark(&format!(
+                "{table} is on another server, which it logs in to by a mapping of its own, unless there is one for everybody: \
+                 CREATE USER MAPPING FOR {name} SERVER {server} OPTIONS (…);"
+            ));
         }
     }
 
@@ -109,28 +116,77 @@ impl Surroundings {
         }
         let functions = LARGE_OBJECT_FUNCTIONS.map(|function| format!("pg_catalog.{function}"));
         out.line(&format!("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC;", functions.join(",\n    ")));
-        if !self.definer_functions.is_empty() || !self.public_tables.is_empty() {
-            out.remark("What your applications may live by is left for you to judge; until it is revoked, this login has it too:");
+        out.remark("The rest your applications may live by: it is left for you to judge. Until it is revoked, this login has it too.");
+        for (concern, why) in [
+            (Concern::Opened, "Kept from everybody when the server or an extension was set up, and opened since:"),
+            (Concern::Definer, "With their owners' privileges:"),
+            (
+                Concern::Untrusted,
+                "In C or in another language that no grant holds back; those of dblink connect to other servers:",
+            ),
+            (
+                Concern::Effects,
+                "Of PostgreSQL itself, with effects on others: locks, notifications, transaction ids, waiting:",
+            ),
+        ] {
+            let functions = self.public_functions.get(&concern).map_or(&[][..], Vec::as_slice);
+            revocable(out, why, "EXECUTE ON ROUTINE", functions);
         }
-        for function in &self.definer_functions {
-            out.remark(&format!("REVOKE EXECUTE ON ROUTINE {function} FROM PUBLIC;"));
-        }
-        for table in &self.public_tables {
-            out.remark(&format!("REVOKE ALL ON TABLE {table} FROM PUBLIC;"));
-        }
+        revocable(out, "Tables, views and sequences:", "ALL ON TABLE", &self.public_tables);
+        revocable(out, "Foreign servers:", "USAGE ON FOREIGN SERVER", &self.public_servers);
+        revocable(out, "Large objects:", "ALL ON LARGE OBJECT", &self.public_large_objects);
+        let database = [quoted(&self.database)];
+        revocable(
+            out,
+            "Temporary tables, and the transaction ids that they use up:",
+            "TEMPORARY ON DATABASE",
+            &database,
+        );
+        let why = "Other databases of the server, whose own PUBLIC it is there:";
+        revocable(out, why, "CONNECT ON DATABASE", &self.other_databases);
     }
+}
 
-    fn left(&self, out: &mut Script) {
-        out.title("What PostgreSQL has no way to take from a login");
-        out.remark("The system catalogs can be read, names and definitions of tables that are not granted among them.");
-        out.remark("Session settings can be set back: what keeps it from writing is that no grant lets it.");
-        out.remark("It can wait, send notifications, take advisory locks, and end other sessions of the same login.");
-        out.remark(&format!(
-            "Temporary tables can be made unless that is revoked from everybody: REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC;",
-            quoted(&self.database)
-        ));
-        out.remark("Tollgate's own rewriting and its list of functions are what keep agents from all of these.");
+fn left(out: &mut Script) {
+    out.title("What PostgreSQL has no way to take from a login");
+    out.remark("The system catalogs can be read: names, definitions and comments of what is not granted.");
+    out.remark("Settings of its session can be set back: what keeps it from writing is that no grant lets it.");
+    out.remark("NOTIFY needs no privilege, and each one that is committed uses up a transaction id.");
+    out.remark("It can use time and memory, as far as its statements' limits go, which are settings of its session.");
+    out.remark("Tollgate's own rewriting and its list of functions are what keep agents from all of these.");
+}
+
+/// Statements to be judged, each a remark.
+fn revocable(out: &mut Script, why: &str, what: &str, from: &[String]) {
+    if !from.is_empty() {
+        out.remark(why);
     }
+    for object in from {
+        out.remark(&format!("REVOKE {what} {object} FROM PUBLIC;"));
+    }
+}
+
+/// Whatever else was granted to it is not for this script to know: it does not go on.
+fn nothing_left(out: &mut Script, login: &str) {
+    out.line(&format!(
+        "DO $tollgate$
+DECLARE
+    objects text;
+BEGIN
+    SELECT pg_catalog.string_agg(DISTINCT pg_catalog.pg_describe_object(classid, objid, 0), ', ') INTO objects
+    FROM pg_catalog.pg_shdepend
+    WHERE refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND deptype = 'a'
+      AND refobjid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = {login})
+      AND classid <> 'pg_catalog.pg_database'::pg_catalog.regclass
+      AND dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()));
+    IF objects IS NOT NULL THEN
+        RAISE EXCEPTION 'the role has privileges that this script does not take back, on: %', objects
+            USING HINT = 'Revoke them, or choose another name.';
+    END IF;
+END
+$tollgate$;",
+        login = literal(login)
+    ));
 }
 
 fn make_role(out: &mut Script, login: &str) {
@@ -152,7 +208,9 @@ BEGIN
         RAISE EXCEPTION 'the role is a member of others; choose another name';
     END IF;
     IF EXISTS (SELECT FROM pg_catalog.pg_shdepend
-               WHERE refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND refobjid = me.oid AND deptype = 'o') THEN
+               WHERE refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND refobjid = me.oid AND deptype = 'o'
+                 -- The login's own mappings to foreign servers count as its own.
+                 AND classid <> 'pg_catalog.pg_user_mapping'::pg_catalog.regclass) THEN
         RAISE EXCEPTION 'the role owns something; choose another name';
     END IF;
 END

@@ -1,7 +1,9 @@
 //! What the login role can do beyond reading what the policy names. At the first connection it decides how statements are kept
 //! from writing; `check` and `serve` have all of it told to the operator. It never refuses a login.
 
-use postgres_types::FromSql;
+use std::collections::{BTreeMap, BTreeSet};
+
+use postgres_types::{FromSql, Type};
 use tokio_postgres::{Client, Row};
 use tollgate_core::{catalog::TableId, sql::Reach};
 
@@ -15,6 +17,7 @@ const ROLE: &str = include_str!("login/role.sql");
 const RELATIONS: &str = include_str!("login/relations.sql");
 const FUNCTIONS: &str = include_str!("login/functions.sql");
 const SERVER: &str = include_str!("login/server.sql");
+const INVOKER_VIEWS: &str = include_str!("login/invoker_views.sql");
 
 /// What a role has by itself, in the order of the query's columns after its memberships.
 const ATTRIBUTES: [(FindingKind, &str); 7] = [
@@ -77,13 +80,72 @@ pub(super) async fn examine(client: &Client, reach: Option<&Reach>) -> Result<Ve
         examined.role(&role);
         // All else follows from it.
         if !role.is_superuser() {
-            examined.relations(&client.query_typed(RELATIONS, &[]).await?, reach)?;
-            examined.functions(&client.query_typed(FUNCTIONS, &[]).await?)?;
+            let views = match reach {
+                Some(reach) => read_by_views(client, reach).await?,
+                None => Vec::new(),
+            };
+            let needed = reach.map(|reach| with_views(reach, &views));
+            examined.relations(&client.query_typed(RELATIONS, &[]).await?, needed.as_ref())?;
+            examined.functions(&runnable(client, reach).await?)?;
+            if !role.predefined.is_empty() {
+                // They come with the predefined roles, which are told.
+                examined.findings.retain(|finding| finding.kind != FindingKind::ServerFunctions);
+            }
             examined.server(&client.query_typed_one(SERVER, &[]).await?)?;
         }
         Ok(examined.findings)
     };
     ask().await.map_err(error::backend_error)
+}
+
+/// What the policy's views read with their caller's privileges, so that the login must be able to.
+pub(super) struct ReadByView {
+    /// The view.
+    pub(super) view: TableId,
+    /// What it reads, which may be a view again.
+    pub(super) table: TableId,
+    /// Columns of that.
+    pub(super) columns: Vec<String>,
+}
+
+/// Asks for what the views of a reach read with their caller's privileges.
+pub(super) async fn read_by_views(client: &Client, reach: &Reach) -> Result<Vec<ReadByView>, tokio_postgres::Error> {
+    let (schemas, names) = names(reach);
+    let tables = [(&schemas as _, Type::TEXT_ARRAY), (&names as _, Type::TEXT_ARRAY)];
+    let read = |row: &Row| {
+        Ok(ReadByView {
+            view: TableId { schema: row.try_get(0)?, name: row.try_get(1)? },
+            table: TableId { schema: row.try_get(2)?, name: row.try_get(3)? },
+            columns: row.try_get(4)?,
+        })
+    };
+    client.query_typed(INVOKER_VIEWS, &tables).await?.iter().map(read).collect()
+}
+
+/// Schemas and names of all that is read, side by side.
+pub(super) fn names(reach: &Reach) -> (Vec<&str>, Vec<&str>) {
+    reach.tables().keys().map(|table| (table.schema.as_str(), table.name.as_str())).unzip()
+}
+
+/// The columns that a login must be able to read, by table.
+pub(super) type Needed<'a> = BTreeMap<&'a TableId, BTreeSet<&'a str>>;
+
+/// What is read, and what its views read besides.
+pub(super) fn with_views<'a>(reach: &'a Reach, views: &'a [ReadByView]) -> Needed<'a> {
+    let own = reach.tables().iter().map(|(table, columns)| (table, columns.iter().map(String::as_str).collect()));
+    let mut needed: Needed<'_> = own.collect();
+    for read in views {
+        needed.entry(&read.table).or_default().extend(read.columns.iter().map(String::as_str));
+    }
+    needed
+}
+
+/// The functions that the login can run and the policy does not add.
+async fn runnable(client: &Client, reach: Option<&Reach>) -> Result<Vec<Row>, tokio_postgres::Error> {
+    let added = reach.map(Reach::functions).unwrap_or_default().iter();
+    let (schemas, names): (Vec<&str>, Vec<&str>) =
+        added.map(|function| (function.schema.as_str(), function.name.as_str())).unzip();
+    client.query_typed(FUNCTIONS, &[(&schemas as _, Type::TEXT_ARRAY), (&names as _, Type::TEXT_ARRAY)]).await
 }
 
 struct Examined {
@@ -115,7 +177,7 @@ impl Examined {
         self.named(FindingKind::OtherRoles, "can become", &role.others, so);
     }
 
-    fn relations(&mut self, rows: &[Row], reach: Option<&Reach>) -> Result<(), tokio_postgres::Error> {
+    fn relations(&mut self, rows: &[Row], needed: Option<&Needed<'_>>) -> Result<(), tokio_postgres::Error> {
         let (mut owned, mut written, mut tables, mut columns) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for row in rows {
             let id = TableId { schema: row.try_get(0)?, name: row.try_get(1)? };
@@ -127,13 +189,13 @@ impl Examined {
             if row.try_get(3)? {
                 written.push(id.to_string());
             }
-            let Some(reach) = reach else { continue };
+            let Some(needed) = needed else { continue };
             let readable: Vec<String> = row.try_get(4)?;
-            match reach.columns(&id) {
+            match needed.get(&id) {
                 None if readable.is_empty() => {}
                 None => tables.push(id.to_string()),
                 Some(needed) => {
-                    let beyond = readable.iter().filter(|column| !needed.contains(*column));
+                    let beyond = readable.iter().filter(|column| !needed.contains(column.as_str()));
                     columns.extend(beyond.map(|column| format!("{id}.{column}")));
                 }
             }
@@ -148,17 +210,23 @@ impl Examined {
     }
 
     fn functions(&mut self, rows: &[Row]) -> Result<(), tokio_postgres::Error> {
-        let (mut definer, mut volatile) = (Vec::new(), Vec::new());
+        let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for row in rows {
+            let of_concern = found.entry(row.try_get(1)?).or_default();
             let name = row.try_get(0)?;
-            if row.try_get(1)? { definer.push(name) } else { volatile.push(name) }
+            // Overloads have one name.
+            if of_concern.last() != Some(&name) {
+                of_concern.push(name);
+            }
         }
-        // Overloads have one name.
-        definer.dedup();
-        volatile.dedup();
-        let so = ", which have their owners' privileges";
-        self.named(FindingKind::DefinerFunctions, "can run", &definer, so);
-        self.named(FindingKind::VolatileFunctions, "can run", &volatile, ", which may have effects");
+        for (concern, kind, so) in [
+            ("opened", FindingKind::ServerFunctions, ", which the server keeps from ordinary roles by default"),
+            ("definer", FindingKind::DefinerFunctions, ", which have their owners' privileges"),
+            ("untrusted", FindingKind::UntrustedFunctions, ", whose language can reach past the database"),
+            ("volatile", FindingKind::VolatileFunctions, ", which may have effects"),
+        ] {
+            self.named(kind, "can run", found.get(concern).map_or(&[], Vec::as_slice), so);
+        }
         Ok(())
     }
 

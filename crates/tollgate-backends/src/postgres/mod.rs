@@ -151,7 +151,7 @@ impl Backend for Postgres {
 
     fn harden<'a>(&'a self, login: &'a NarrowLogin<'a>) -> BoxFuture<'a, Result<String, BackendError>> {
         let timeout = self.pool.limits().statement_timeout;
-        Box::pin(self.ask(async move |client| Ok(harden::Surroundings::ask(client).await?.script(login, timeout))))
+        Box::pin(self.ask(async move |client| harden::script(client, login, timeout).await))
     }
 
     fn pool_status(&self) -> PoolStatus {

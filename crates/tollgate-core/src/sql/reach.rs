@@ -1,18 +1,20 @@
-//! What a policy reads of a database, whatever statement runs under it: the columns that a login must be able to select, and no
-//! others. Never says which rows.
+//! What a policy reads of a database, whatever statement runs under it: the columns that a login must be able to select, the
+//! functions that it must be able to call, and no others. Never says which rows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::restriction::{RAW, Restriction, Restrictions};
 use super::statement::Footprint;
-use super::tree::{ColumnRef, Expr, Slot};
+use super::tree::{ColumnRef, Expr, Relation, Slot};
 use super::walk::{self, Node};
-use crate::catalog::TableId;
+use crate::catalog::{AddedFunction, Catalog, TableId};
 
-/// Base tables and those of their columns that are read; never a table without one.
+/// Base tables and those of their columns that are read, and functions beyond the reviewed list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     tables: BTreeMap<TableId, BTreeSet<String>>,
+    functions: Vec<Arc<AddedFunction>>,
 }
 
 impl Restriction {
@@ -30,7 +32,7 @@ impl Restriction {
 }
 
 impl Reach {
-    /// The tables and their columns.
+    /// The tables and their columns; no table is without one once this is `complete`.
     pub fn tables(&self) -> &BTreeMap<TableId, BTreeSet<String>> {
         &self.tables
     }
@@ -38,6 +40,25 @@ impl Reach {
     /// The columns that are read of a table, where it is read at all.
     pub fn columns(&self, table: &TableId) -> Option<&BTreeSet<String>> {
         self.tables.get(table)
+    }
+
+    /// The functions that the configuration adds to the reviewed list.
+    pub fn functions(&self) -> &[Arc<AddedFunction>] {
+        &self.functions
+    }
+
+    /// Adds what only the database's schema says: a column of each table whose rows are counted and nothing else, since an engine
+    /// wants one to be readable for that, and the functions that every role there may call.
+    pub fn complete(&mut self, catalog: &Catalog) {
+        for (id, columns) in self.tables.iter_mut().filter(|(_, columns)| columns.is_empty()) {
+            let key = catalog.get(id).and_then(|table| {
+                table.primary_key.first().or_else(|| table.columns.first().map(|column| &column.name))
+            });
+            columns.extend(key.cloned());
+        }
+        if !self.tables.is_empty() {
+            self.functions = catalog.functions().to_vec();
+        }
     }
 
     /// Adds all that statements under these restrictions may read: visible columns, and what masks and filters read behind them.
@@ -49,6 +70,9 @@ impl Reach {
 
     /// Adds what one statement reads.
     pub fn add_footprint(&mut self, footprint: &Footprint) {
+        for table in &footprint.tables {
+            self.count(table);
+        }
         for column in &footprint.columns {
             self.add(&column.table, &column.column);
         }
@@ -64,21 +88,28 @@ impl Reach {
         if let Some(filter) = &restriction.filter {
             self.add_expr(filter);
         }
-        // To count a table's rows, an engine wants one of its columns to be readable.
-        if let (None, Some(first)) = (self.tables.get(table), restriction.columns.first()) {
+        // Masks may read no column at all, and then a visible one is as good as any.
+        if let (true, Some(first)) = (self.count(table).is_empty(), restriction.columns.first()) {
             self.add(table, &first.name);
         }
     }
 
     fn add_expr(&mut self, expr: &Expr) {
-        // A table that a subquery only counts names no column here; its own restriction is added too, and names one.
-        walk::each_in_expr(expr, &mut |node| {
-            if let Node::Expr(Expr::Column(ColumnRef { relation, origin: Some(origin), .. })) = node
-                && relation == RAW
-            {
+        walk::each_in_expr(expr, &mut |node| match node {
+            Node::Expr(Expr::Column(ColumnRef { relation, origin: Some(origin), .. })) if relation == RAW => {
                 self.add(&origin.table, &origin.column);
             }
+            // A subquery may read no column of it.
+            Node::Relation(Relation::Restricted(table)) => {
+                self.count(table.table());
+            }
+            _ => {}
         });
+    }
+
+    /// A table that is read, of which no column need be.
+    fn count(&mut self, table: &TableId) -> &BTreeSet<String> {
+        self.tables.entry(table.clone()).or_default()
     }
 
     fn add(&mut self, table: &TableId, column: &str) {

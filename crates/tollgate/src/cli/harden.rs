@@ -4,10 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use tollgate_backends::{NarrowLogin, RowFilter};
-use tollgate_core::{
-    names::{DatabaseName, RoleName},
-    sql::Reach,
-};
+use tollgate_core::names::{DatabaseName, RoleName};
 
 use super::{ConfigFile, output, serve::cannot_start};
 use crate::{
@@ -75,17 +72,9 @@ async fn script(command: &Harden, compiled: &Compiled) -> Result<String, String>
     };
     let login = command.login.clone().map_or_else(|| login_name(&default), Ok)?;
     let names: Vec<&str> = roles.iter().map(|role| role.name.as_str()).collect();
-    let reach = reach(compiled, &roles, name);
+    let reach = compiled.reach(&roles, name);
     let narrow = NarrowLogin { name: &login, roles: &names.join(", "), reach: &reach, filters: &filters };
     database.backend.harden(&narrow).await.map_err(|error| output::chain(&error))
-}
-
-fn reach(compiled: &Compiled, roles: &[&Role], database: &DatabaseName) -> Reach {
-    let mut reach = Reach::default();
-    for role in roles {
-        compiled.add_reach(role, database, &mut reach);
-    }
-    reach
 }
 
 /// The database that was named, or the only one that the roles read.
@@ -94,7 +83,7 @@ fn database<'c>(command: &Harden, compiled: &'c Compiled, roles: &[&Role]) -> Re
     if let Some(named) = &command.database {
         return all.find(|name| *name == named).ok_or_else(|| format!("there is no database `{named}`"));
     }
-    let mut read = all.filter(|name| !reach(compiled, roles, name).tables().is_empty());
+    let mut read = all.filter(|name| !compiled.reach(roles, name).tables().is_empty());
     match (read.next(), read.next()) {
         (Some(only), None) => Ok(only),
         (None, _) => Err("they read no database that answers".to_owned()),

@@ -11,7 +11,7 @@ use tollgate_backends::{BackendError, Finding};
 use tollgate_core::{
     names::{AgentName, Code, DatabaseName, Presentation, RoleName, ToolName},
     policy::{self, Access, DatabaseMatrix, Grants, Matrix, PathPart, RoleMatrix, RowAccess},
-    sql::{CheckedStatement, Described, MaskKey, Reach, RestrictedColumn, Restriction, Restrictions, SqlError},
+    sql::{CheckedStatement, Described, MaskKey, RestrictedColumn, Restriction, Restrictions, SqlError},
     tools::{
         Callable, CompileRequest, Draft, FilterDisclosure, Plan, Problem, QueryRequest, QueryTool, Queryable,
         SchemaLimits, SchemaTool, Tool, ToolError,
@@ -23,7 +23,7 @@ use super::{
     databases::{self, Opened},
     declaration::declaration,
     diagnostics::{Diagnostic, Diagnostics},
-    file, references,
+    file, reach, references,
     scalar::TableKey,
     source::Path,
 };
@@ -67,14 +67,8 @@ pub async fn compile_with(loaded: &Loaded, open: databases::Open<'_>) -> Result<
     };
     let (roles, matrix, policy_hash, policies) = compiler.compile().await;
     let reach_of = |database: &DatabaseName| {
-        let mut reach = Reach::default();
-        for policies in policies.values() {
-            add_policies(&mut reach, policies, database);
-        }
-        for role in roles.values() {
-            add_tools(&mut reach, role, database);
-        }
-        reach
+        let catalog = opened.ready.get(database).map(|opened| &*opened.catalog);
+        reach::reach(roles.values(), &policies, database, catalog)
     };
     let reach_of = (!diagnostics.has_errors()).then_some(&reach_of as databases::ReachOf<'_>);
     let findings = databases::examine(loaded, &opened.ready, reach_of, &mut diagnostics).await;
@@ -90,30 +84,6 @@ pub async fn compile_with(loaded: &Loaded, open: databases::Open<'_>) -> Result<
         config_hash: loaded.hash,
     };
     Ok(Compiled { gateway, settings, matrix, diagnostics, findings, policies })
-}
-
-impl Compiled {
-    /// Adds all that a role reads of a database: its tables, and those of the tools that it may call.
-    pub fn add_reach(&self, role: &Role, database: &DatabaseName, reach: &mut Reach) {
-        if let Some(policies) = self.policies.get(&role.name) {
-            add_policies(reach, policies, database);
-        }
-        add_tools(reach, role, database);
-    }
-}
-
-fn add_policies(reach: &mut Reach, policies: &Policies, database: &DatabaseName) {
-    if let Some(policy) = policies.get(database) {
-        reach.add_restrictions(policy.restrictions());
-    }
-}
-
-fn add_tools(reach: &mut Reach, role: &Role, database: &DatabaseName) {
-    for plan in plans(role).filter(|plan| plan.tool().database() == database) {
-        for (_, statement) in plan.statements() {
-            reach.add_footprint(statement.footprint());
-        }
-    }
 }
 
 fn agent(name: &AgentName, written: &file::Agent) -> Registration {
@@ -507,7 +477,7 @@ fn resources(schema: &SchemaTool) -> Arc<[ResourceListing]> {
 }
 
 /// The declared tools that a role may call.
-fn plans(role: &Role) -> impl Iterator<Item = &Arc<Plan>> {
+pub(super) fn plans(role: &Role) -> impl Iterator<Item = &Arc<Plan>> {
     role.tools.iter().filter_map(|callable| callable.tool().plan())
 }
 

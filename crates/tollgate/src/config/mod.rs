@@ -12,6 +12,7 @@ mod compile;
 mod databases;
 mod declaration;
 mod include;
+mod reach;
 mod references;
 mod secrets;
 mod settings;

@@ -17,31 +17,29 @@ SELECT pg_catalog.current_database()::pg_catalog.text,
            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
            LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL
            CROSS JOIN LATERAL pg_catalog.aclexplode(pg_catalog.array_cat(c.relacl, a.attacl)) g
-           WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND g.grantee = 0
+           WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND g.grantee = 0
              AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'
            ORDER BY 1
        ),
        ARRAY(
-           SELECT pg_catalog.format('%I.%I(%s)', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid))
-           FROM pg_catalog.pg_proc p
-           JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-           CROSS JOIN LATERAL pg_catalog.aclexplode(
-               COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner))) g
-           WHERE p.prosecdef AND g.grantee = 0 AND g.privilege_type = 'EXECUTE'
-             AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'
+           SELECT pg_catalog.format('%I', s.srvname)
+           FROM pg_catalog.pg_foreign_server s, pg_catalog.aclexplode(s.srvacl) g
+           WHERE g.grantee = 0
            ORDER BY 1
        ),
        ARRAY(
-           SELECT n.nspname::pg_catalog.text
-           FROM pg_catalog.pg_class c
-           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-           WHERE c.relkind = 'v' AND c.reloptions && ARRAY['security_invoker=true', 'security_invoker=on', 'security_invoker=1']
-           ORDER BY c.oid
+           SELECT l.oid::pg_catalog.text
+           FROM pg_catalog.pg_largeobject_metadata l, pg_catalog.aclexplode(l.lomacl) g
+           WHERE g.grantee = 0
+           GROUP BY l.oid
+           ORDER BY l.oid
+           LIMIT 10000
        ),
        ARRAY(
-           SELECT c.relname::pg_catalog.text
-           FROM pg_catalog.pg_class c
-           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-           WHERE c.relkind = 'v' AND c.reloptions && ARRAY['security_invoker=true', 'security_invoker=on', 'security_invoker=1']
-           ORDER BY c.oid
+           SELECT pg_catalog.format('%I', d.datname)
+           FROM pg_catalog.pg_database d,
+                pg_catalog.aclexplode(COALESCE(d.datacl, pg_catalog.acldefault('d', d.datdba))) g
+           WHERE d.datallowconn AND d.datname <> pg_catalog.current_database()
+             AND g.grantee = 0 AND g.privilege_type = 'CONNECT'
+           ORDER BY 1
        )

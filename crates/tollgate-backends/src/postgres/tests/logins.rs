@@ -45,6 +45,11 @@ async fn a_login_that_only_reads_is_as_it_should_be_and_each_reach_beyond_is_nam
         (FindingKind::ReadsBeyondPolicy, "GRANT pg_read_all_data TO {}", "can read"),
         (FindingKind::OtherRoles, "CREATE ROLE {}_other; GRANT {}_other TO {}", "can become `{}_other`"),
         (FindingKind::DefinerFunctions, "GRANT EXECUTE ON FUNCTION definer() TO {}", "can run `public.definer`"),
+        (
+            FindingKind::ServerFunctions,
+            "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO {}",
+            "can run `pg_catalog.pg_read_file`",
+        ),
         (FindingKind::ForeignServers, "GRANT USAGE ON FOREIGN SERVER away TO {}", "the foreign servers `away`"),
     ];
     let login = |number: usize| format!("login{number}_{}", database.reader());
