@@ -56,7 +56,7 @@ pub trait Backend: Send + Sync {
     /// The pool, now.
     fn pool_status(&self) -> PoolStatus;
 
-    /// Lets running statements end and closes every connection.
+    /// Lets running statements end and closes every connection. One that does not end is waited for as long as the caller likes.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 
@@ -189,6 +189,8 @@ pub struct PoolStatus {
     pub waiting: u32,
     /// The bound.
     pub max: u32,
+    /// Of those in use, working for a call that is over: deep in one instruction, where no interrupt reaches them.
+    pub overdue: u32,
 }
 
 /// Why a database did not answer. What an agent may read of it is its kind; the source is for the operator's log only.

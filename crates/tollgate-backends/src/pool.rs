@@ -97,6 +97,7 @@ impl<C: Connector> Pool<C> {
             in_use: in_use as u32,
             waiting: status.waiting as u32,
             max: self.limits.max,
+            overdue: 0,
         }
     }
 

@@ -77,7 +77,7 @@ async fn a_full_pool_refuses_after_acquire_timeout_and_lends_again_when_one_is_b
     let refused = pool.acquire(far(), &cancel).await.err().unwrap();
     assert_eq!(refused.kind, ErrorKind::PoolTimeout);
     assert_eq!(asked.elapsed(), Duration::from_millis(100));
-    assert_eq!(pool.status(), PoolStatus { size: 2, in_use: 2, waiting: 0, max: 2 });
+    assert_eq!(pool.status(), PoolStatus { size: 2, in_use: 2, waiting: 0, max: 2, overdue: 0 });
     let number = first.number;
     drop(first);
     assert_eq!(pool.acquire(far(), &cancel).await.unwrap().number, number);

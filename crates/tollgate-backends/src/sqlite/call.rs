@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -12,7 +12,8 @@ use std::{
 
 use crate::ErrorKind;
 
-/// How often SQLite asks whether to go on, in instructions of its virtual machine: some tens of microseconds.
+/// How often SQLite asks whether to go on, in instructions of its virtual machine: some tens of microseconds,
+/// unless values are long.
 pub(super) const PROGRESS_STEPS: i32 = 1_000;
 
 /// The longest wait for a lock when no call says how long it may take: while a connection is opened.
@@ -26,11 +27,39 @@ const LOCK_PAUSE_MAX: Duration = Duration::from_millis(8);
 pub(super) struct Call {
     ends: Instant,
     cancelled: AtomicBool,
+    sides: Mutex<Sides>,
+    overdue: Arc<AtomicU32>,
+}
+
+/// Who is done with a call.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sides {
+    caller: bool,
+    thread: bool,
 }
 
 impl Call {
-    pub(super) fn new(ends: Instant) -> Self {
-        Self { ends, cancelled: AtomicBool::new(false) }
+    /// A call that is counted in `overdue` for as long as its thread works for it and its caller is gone.
+    pub(super) fn new(ends: Instant, overdue: Arc<AtomicU32>) -> Self {
+        Self { ends, cancelled: AtomicBool::new(false), sides: Mutex::default(), overdue }
+    }
+
+    /// The caller is gone, with an answer or without.
+    pub(super) fn left(&self) {
+        let mut sides = self.sides.lock().unwrap_or_else(PoisonError::into_inner);
+        sides.caller = true;
+        if !sides.thread {
+            self.overdue.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The thread works for it no more, or never began to.
+    pub(super) fn ended(&self) {
+        let mut sides = self.sides.lock().unwrap_or_else(PoisonError::into_inner);
+        sides.thread = true;
+        if sides.caller {
+            self.overdue.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Nobody wants the answer any more.

@@ -14,13 +14,14 @@ use std::{
 
 use rusqlite::{OpenFlags, config::DbConfig, limits::Limit};
 use tokio::sync::{mpsc, oneshot};
+use tollgate_core::sql::limits::PATTERN_BYTES_MAX;
 
 use super::{
     authorizer::Authorizer,
     call::{CurrentCall, PROGRESS_STEPS},
     error::{Phase, classify},
     execute::Engine,
-    hash, recursion,
+    hash, recursion, text,
 };
 use crate::{BackendError, ErrorKind, pool::Connector};
 
@@ -28,10 +29,14 @@ use crate::{BackendError, ErrorKind, pool::Connector};
 /// a temporary file; this is what bounds it.
 const HEAP_MAX: u32 = 256 * 1024 * 1024;
 
+/// Bytes of a value.
+pub(super) const LENGTH_MAX: usize = 16 * 1024 * 1024;
+
 /// The limits of every connection. What SQLite would allow is made for a program's own SQL.
-const LIMITS: [(Limit, i32); 11] = [
-    // Bounds what one instruction can build, and so how long it can run without asking whether to go on.
-    (Limit::SQLITE_LIMIT_LENGTH, 16 * 1024 * 1024),
+const LIMITS: [(Limit, usize); 11] = [
+    // Bounds what one instruction can build, and how long it can run without asking whether to go on where its time is that of the
+    // lengths: what takes their product is our own (see `text`), or has one short operand.
+    (Limit::SQLITE_LIMIT_LENGTH, LENGTH_MAX),
     (Limit::SQLITE_LIMIT_SQL_LENGTH, 1024 * 1024),
     (Limit::SQLITE_LIMIT_COLUMN, 2_000),
     (Limit::SQLITE_LIMIT_EXPR_DEPTH, 1_000),
@@ -39,8 +44,8 @@ const LIMITS: [(Limit, i32); 11] = [
     (Limit::SQLITE_LIMIT_VDBE_OP, 250_000),
     (Limit::SQLITE_LIMIT_FUNCTION_ARG, 100),
     (Limit::SQLITE_LIMIT_ATTACHED, 0),
-    // More than the core lets a pattern have before it counts as one that may fail: see `sql::leak`.
-    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 8_192),
+    // What the core lets a pattern have before it counts as one that may fail.
+    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_BYTES_MAX),
     (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 1_000),
     (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
 ];
@@ -177,6 +182,7 @@ pub(super) fn open(
         pin(&connection)?;
         hash::install(&connection)?;
         recursion::install(&connection)?;
+        text::install(&connection, current)?;
         let asked = current.clone();
         connection.progress_handler(PROGRESS_STEPS, Some(move || asked.over().is_some()))?;
         let asked = authorizer.clone();
@@ -190,7 +196,8 @@ pub(super) fn open(
 /// Sets everything about a connection that is relied on. No statement can set any of it back: none may hold a pragma.
 fn pin(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
     for (limit, value) in LIMITS {
-        connection.set_limit(limit, value)?;
+        // All of them fit; what did not would allow nothing.
+        connection.set_limit(limit, i32::try_from(value).unwrap_or(0))?;
     }
     for (config, switch) in SWITCHES {
         connection.set_db_config(config, switch == Switch::On)?;

@@ -4,7 +4,10 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,7 +22,8 @@ use tollgate_core::{
 use self::{call::Call, connect::FileConnector, execute::Engine};
 use crate::{
     Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Finding, FoundFunction, NarrowLogin, PoolLimits,
-    PoolStatus, pool::Pool,
+    PoolStatus,
+    pool::{Pool, Pooled},
 };
 
 mod authorizer;
@@ -34,6 +38,7 @@ mod permissions;
 #[cfg(any(test, feature = "testing"))]
 pub mod raw;
 mod recursion;
+mod text;
 mod types;
 mod value;
 
@@ -43,11 +48,13 @@ const GRACE: Duration = Duration::from_millis(50);
 
 /// A SQLite file. Nothing is opened yet: a file that is not there makes every call `Unavailable` until it is.
 pub fn open(path: impl Into<PathBuf>, limits: PoolLimits) -> Result<Arc<dyn Backend>, BackendError> {
-    Ok(Arc::new(Sqlite { pool: Pool::new(FileConnector::new(path.into()), limits)? }))
+    Ok(Arc::new(Sqlite::new(path.into(), limits)?))
 }
 
 struct Sqlite {
     pool: Pool<FileConnector>,
+    /// Connections that still work for a call that is over.
+    overdue: Arc<AtomicU32>,
 }
 
 /// A call that is dropped before its answer came is cancelled.
@@ -56,10 +63,27 @@ struct CancelOnDrop(Arc<Call>);
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.cancel();
+        self.0.left();
+    }
+}
+
+/// A connection while its thread has it, and whom it works for.
+struct Loan {
+    _lent: Pooled<FileConnector>,
+    call: Arc<Call>,
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        self.call.ended();
     }
 }
 
 impl Sqlite {
+    fn new(path: PathBuf, limits: PoolLimits) -> Result<Self, BackendError> {
+        Ok(Self { pool: Pool::new(FileConnector::new(path), limits)?, overdue: Arc::default() })
+    }
+
     /// Lends a connection and does some work on its thread. Returns the work's answer and the time waited for a connection.
     async fn run<T: Send + 'static>(
         &self,
@@ -71,18 +95,19 @@ impl Sqlite {
         let lent = self.pool.acquire(deadline, cancel).await?;
         let waited = asked.elapsed();
         let ends = deadline.min(Instant::now() + self.pool.limits().statement_timeout);
-        let call = Arc::new(Call::new(ends.into_std()));
+        let call = Arc::new(Call::new(ends.into_std(), Arc::clone(&self.overdue)));
         let (reply, mut answer) = oneshot::channel();
         let jobs = lent.jobs();
         let job = {
             let call = Arc::clone(&call);
+            let loan = Loan { _lent: lent, call: Arc::clone(&call) };
             move |engine: &mut Engine<'_>| {
                 let done = catch_unwind(AssertUnwindSafe(|| engine.work_for(call, work))).unwrap_or_else(|_panic| {
                     engine.condemn();
                     Err(BackendError::new(ErrorKind::Internal, "a panic while working with SQLite"))
                 });
                 // Only now, after the statement's own end, may another call have the connection.
-                drop(lent);
+                drop(loan);
                 // Nobody waits any more when this fails.
                 let _ = reply.send(done);
             }
@@ -178,7 +203,7 @@ impl Backend for Sqlite {
     }
 
     fn pool_status(&self) -> PoolStatus {
-        self.pool.status()
+        PoolStatus { overdue: self.overdue.load(Ordering::Relaxed), ..self.pool.status() }
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

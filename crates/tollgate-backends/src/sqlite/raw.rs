@@ -61,7 +61,7 @@ impl RawSession {
     }
 
     fn under_guard<T>(&self, time: Duration, work: impl FnOnce() -> T) -> T {
-        self.current.begin(Arc::new(Call::new(Instant::now() + time)));
+        self.current.begin(Arc::new(Call::new(Instant::now() + time, Arc::default())));
         let armed = self.authorizer.arm(&self.allowance);
         let done = work();
         drop(armed);

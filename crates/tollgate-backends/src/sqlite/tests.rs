@@ -16,14 +16,15 @@ use tollgate_core::{
     sql::{Author, Footprint, OutputColumn},
 };
 
-use super::{Sqlite, connect::FileConnector, execute::Guarded};
-use crate::{Backend, BackendError, ErrorKind, PoolLimits, ReadLimits, Rows, pool::Pool};
+use super::{Sqlite, execute::Guarded};
+use crate::{Backend, BackendError, ErrorKind, PoolLimits, ReadLimits, Rows};
 
 mod codes;
 mod functions;
 mod guard;
 mod schema;
 mod stopping;
+mod text;
 mod values;
 
 /// A database file made by a script, and a backend over it.
@@ -42,7 +43,7 @@ impl Fixture {
         let dir = TempDir::new().unwrap();
         let path = dir.path().join("test.db");
         rusqlite::Connection::open(&path).unwrap().execute_batch(script).unwrap();
-        let backend = Arc::new(Sqlite { pool: Pool::new(FileConnector::new(path.clone()), limits).unwrap() });
+        let backend = Arc::new(Sqlite::new(path.clone(), limits).unwrap());
         Self { backend, path, _dir: dir }
     }
 

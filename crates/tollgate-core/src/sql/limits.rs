@@ -40,6 +40,8 @@ pub const ROW_MAX: usize = 32;
 pub const NODES_MAX: usize = 50_000;
 /// Bytes of an alias. PostgreSQL cuts longer names off silently, which would make two names one.
 pub const ALIAS_BYTES_MAX: usize = 63;
+/// Bytes of a pattern of LIKE or GLOB on SQLite, which may look for all of it at each place of a text.
+pub const PATTERN_BYTES_MAX: usize = 1_000;
 /// Characters of a number.
 pub const NUMBER_CHARS_MAX: usize = 100;
 /// Largest decimal exponent of a number, so that a short text is never a long value.

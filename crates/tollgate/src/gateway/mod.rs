@@ -9,6 +9,8 @@ mod readiness;
 use std::{fmt::Write, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
+use futures_util::future::join_all;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tollgate_core::names::{Principal, Refusal};
 
@@ -27,6 +29,9 @@ use crate::{
 
 /// The longest a call may take from its first byte to its answer, whatever anybody says.
 pub const DEADLINE_MAX: Duration = Duration::from_secs(30);
+
+/// How long closing a pool waits for statements whose callers have their answers.
+const CLOSE_MAX: Duration = Duration::from_secs(2);
 
 /// A compiled configuration and the callers it knows.
 #[derive(Debug)]
@@ -49,11 +54,19 @@ impl Serving {
         Self { gateway, directory, policy_hash, config_hash }
     }
 
-    /// Closes every pool, after what runs on it.
+    /// Closes every pool, after what runs on it, if that ends soon: a statement deep in one instruction of SQLite may not.
     pub async fn close(&self) {
-        for database in self.gateway.databases.values() {
-            database.backend.close().await;
-        }
+        let closing = self.gateway.databases.iter().map(|(name, database)| async move {
+            if timeout(CLOSE_MAX, database.backend.close()).await.is_err() {
+                let overdue = database.backend.pool_status().in_use;
+                tracing::warn!(
+                    database = name.as_str(),
+                    overdue,
+                    "statements that do not stop are left to the process's end"
+                );
+            }
+        });
+        join_all(closing).await;
     }
 }
 
@@ -108,8 +121,7 @@ impl Gate {
     /// The metrics in the OpenMetrics text format, gauges as they are now.
     pub fn metrics_text(&self) -> Result<String, std::fmt::Error> {
         for (name, database) in &self.serving().gateway.databases {
-            let pool = database.backend.pool_status();
-            self.metrics.pool(name.as_str(), pool.size, pool.in_use, pool.waiting, pool.max);
+            self.metrics.pool(name.as_str(), &database.backend.pool_status());
         }
         let audit = self.ledger.stats();
         self.metrics.audit(audit.records, audit.batches, audit.bytes);

@@ -7,6 +7,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::{Registry, Unit},
 };
+use tollgate_backends::PoolStatus;
 use tollgate_core::names::Code;
 
 /// Which calls: by tool, role and status. A tool that does not exist for its caller is `unknown`.
@@ -83,7 +84,11 @@ impl Metrics {
         let database: Latencies<DatabaseLabels> = Family::new_with_constructor(latency_histogram);
         registry.register_with_unit("database_duration", "Time in the database", Unit::Seconds, database.clone());
         let pool = Family::<PoolLabels, Gauge>::default();
-        registry.register("pool_connections", "Connections by state: size, in_use, waiting, max", pool.clone());
+        registry.register(
+            "pool_connections",
+            "Connections by state: size, in_use, waiting, max, overdue",
+            pool.clone(),
+        );
         let database_up = Family::<DatabaseLabels, Gauge>::default();
         registry.register("database_up", "Whether the last probe of the database succeeded", database_up.clone());
         let in_flight = Gauge::default();
@@ -130,8 +135,10 @@ impl Metrics {
     }
 
     /// The pool of a database as it is now.
-    pub fn pool(&self, database: &str, size: u32, in_use: u32, waiting: u32, max: u32) {
-        for (state, value) in [("size", size), ("in_use", in_use), ("waiting", waiting), ("max", max)] {
+    pub fn pool(&self, database: &str, pool: &PoolStatus) {
+        let PoolStatus { size, in_use, waiting, max, overdue } = *pool;
+        let states = [("size", size), ("in_use", in_use), ("waiting", waiting), ("max", max), ("overdue", overdue)];
+        for (state, value) in states {
             self.pool.get_or_create(&PoolLabels { database: database.to_owned(), state }).set(i64::from(value));
         }
     }

@@ -3,7 +3,7 @@
 use crate::names::Dialect;
 
 /// A longer constant pattern counts as leaky: SQLite refuses very long ones while it runs.
-pub(super) const BYTES_MAX: usize = 4096;
+pub(super) const BYTES_MAX: usize = crate::sql::limits::PATTERN_BYTES_MAX;
 
 /// The escape character of a LIKE that does not name one.
 pub(in crate::sql) fn default_escape(dialect: Dialect) -> Option<char> {
