@@ -61,6 +61,7 @@ fn declaration() -> Option<Declaration> {
         params: PARAMS.into_iter().map(param).collect::<Option<_>>()?,
         sql: SQL.to_owned(),
         rows_max: None,
+        page: None,
         result: None,
         fence: None,
         deprecated: None,
@@ -104,11 +105,11 @@ fn grants(shop: &shop::Shop) -> Grants<Callable> {
 struct NoSeal;
 
 impl CursorSeal for NoSeal {
-    fn seal(&self, _: u64, _: &[u8; 32]) -> Option<String> {
+    fn seal(&self, _: &[u8], _: &[u8; 32]) -> Option<String> {
         None
     }
 
-    fn open(&self, _: &str, _: &[u8; 32]) -> Option<u64> {
+    fn open(&self, _: &str, _: &[u8; 32]) -> Option<Vec<u8>> {
         None
     }
 }

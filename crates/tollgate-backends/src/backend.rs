@@ -135,7 +135,7 @@ pub struct Executed {
 }
 
 /// Rows, encoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rows {
     /// A JSON array of objects, `[{"id":1},…]`, or of lists, `[[1],…]`, valid UTF-8.
     pub json: Vec<u8>,
@@ -143,6 +143,9 @@ pub struct Rows {
     pub count: u32,
     /// Whether there was more, and which limit said stop.
     pub truncated: Option<Truncation>,
+    /// Of a statement that is paged by a key, and of rows that a limit cut: the key of the last one, as a later page's values. None
+    /// where a value of it could not come back exactly as it was.
+    pub key: Option<Vec<Value>>,
 }
 
 /// Which limit cut an answer.

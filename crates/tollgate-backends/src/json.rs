@@ -112,7 +112,7 @@ impl<'k> RowsWriter<'k> {
     /// The answer.
     pub(crate) fn finish(mut self) -> Rows {
         self.json.push(b']');
-        Rows { json: mem::take(&mut self.json), count: self.count, truncated: self.truncated }
+        Rows { json: mem::take(&mut self.json), count: self.count, truncated: self.truncated, key: None }
     }
 }
 

@@ -7,13 +7,13 @@ use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     rand::{SecureRandom, SystemRandom},
 };
-use tollgate_core::tools::CursorSeal;
+use tollgate_core::tools::{CursorSeal, SEALED_MAX};
 
 use crate::clock::Clock;
 
 /// How long a cursor is good for, in seconds.
 const LIFETIME: u64 = 15 * 60;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Why the seals cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +23,7 @@ pub enum SealError {
     NoRandomness,
 }
 
-/// Seals offsets under the first key and opens them under any.
+/// Seals positions under the first key and opens them under any.
 pub struct Seals {
     keys: Vec<LessSafeKey>,
     random: SystemRandom,
@@ -61,12 +61,12 @@ impl Seals {
 }
 
 impl CursorSeal for Seals {
-    fn seal(&self, offset: u64, binding: &[u8; 32]) -> Option<String> {
+    fn seal(&self, position: &[u8], binding: &[u8; 32]) -> Option<String> {
         let key = self.keys.first()?;
         let mut nonce = [0_u8; NONCE_LEN];
         self.random.fill(&mut nonce).ok()?;
         let expires = self.now() + LIFETIME;
-        let mut sealed = [offset.to_be_bytes(), expires.to_be_bytes()].concat();
+        let mut sealed = [&expires.to_be_bytes(), position].concat();
         key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(binding), &mut sealed).ok()?;
         let mut token = vec![VERSION];
         token.extend_from_slice(&nonce);
@@ -74,8 +74,8 @@ impl CursorSeal for Seals {
         Some(URL_SAFE_NO_PAD.encode(token))
     }
 
-    fn open(&self, sealed: &str, binding: &[u8; 32]) -> Option<u64> {
-        let token = (sealed.len() <= 128).then(|| URL_SAFE_NO_PAD.decode(sealed).ok()).flatten()?;
+    fn open(&self, sealed: &str, binding: &[u8; 32]) -> Option<Vec<u8>> {
+        let token = (sealed.len() <= SEALED_MAX).then(|| URL_SAFE_NO_PAD.decode(sealed).ok()).flatten()?;
         let (version, rest) = token.split_first()?;
         if *version != VERSION {
             return None;
@@ -86,8 +86,7 @@ impl CursorSeal for Seals {
             let nonce = Nonce::assume_unique_for_key(*nonce);
             key.open_in_place(nonce, Aad::from(binding), &mut buffer).ok().map(|plain| plain.to_vec())
         })?;
-        let (offset, expires) = plain.split_first_chunk::<8>()?;
-        let expires = u64::from_be_bytes(expires.try_into().ok()?);
-        (self.now() < expires).then(|| u64::from_be_bytes(*offset))
+        let (expires, position) = plain.split_first_chunk::<8>()?;
+        (self.now() < u64::from_be_bytes(*expires)).then(|| position.to_vec())
     }
 }

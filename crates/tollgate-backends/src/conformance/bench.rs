@@ -137,6 +137,7 @@ pub(super) fn values(statement: &CheckedStatement, terms: &Terms<'_>) -> Vec<Val
             Slot::Claim(_) | Slot::ClaimList(_) => panic!("no case has a policy"),
             Slot::Limit => Value::Integer(i64::from(terms.limits.rows_max) + 1),
             Slot::Offset => Value::Integer(terms.offset),
+            Slot::After(_) => panic!("no statement here is paged by a key"),
             Slot::MaskKey(_) => panic!("no case has a mask"),
         })
         .collect()

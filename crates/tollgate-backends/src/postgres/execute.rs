@@ -17,7 +17,7 @@ use futures_util::{
     future::{MaybeDone, maybe_done},
 };
 use tokio::time::Instant;
-use tokio_postgres::{Client, RowStream, error::Severity};
+use tokio_postgres::{Client, Row, RowStream, error::Severity};
 use tollgate_core::{
     names::{ResultForm, Value},
     sql::CheckedStatement,
@@ -28,7 +28,7 @@ use super::{
     connect::{Canceller, Connector, Lease, Pattern},
     error,
     prepare::{self, Prepared},
-    value::Raw,
+    value::{Malformed, Raw},
 };
 use crate::{
     BackendError, ErrorKind, Executed, Execution, ReadLimits, Rows,
@@ -233,20 +233,41 @@ impl Exchange<'_> {
         let keys = self.prepared.keys.of(self.form);
         let mut writer = RowsWriter::new(&keys, self.limits);
         let encodings = &self.prepared.encodings;
-        let mut reading = Reading::More;
-        while reading == Reading::More {
+        let mut last = None;
+        loop {
             let Some(row) = stream.next().await.transpose()? else {
                 return Ok(Answer { rows: writer.finish(), end: End::Read });
             };
-            reading = writer.row(|index, out| {
+            let reading = writer.row(|index, out| {
                 let Raw(raw) = row.try_get(index)?;
                 let encoding = encodings.get(index).ok_or_else(|| BackendError::of(ErrorKind::Internal))?;
-                encoding.write(out, raw).map_err(|error| Failure::Ours(BackendError::new(ErrorKind::Internal, error)))
+                encoding.write(out, raw).map_err(malformed)
             })?;
+            match reading {
+                Reading::More => last = Some(row),
+                Reading::Full => break,
+            }
         }
+        let key = last.map(|row| self.key(&row)).transpose()?.flatten();
         let end = tokio::time::timeout(SURPLUS_TIME_MAX, drain(&mut stream)).await.unwrap_or(Ok(End::NotRead))?;
-        Ok(Answer { rows: writer.finish(), end })
+        Ok(Answer { rows: Rows { key, ..writer.finish() }, end })
     }
+
+    /// The key of a row, where the statement is paged by one and it can be bound again as it is.
+    fn key(&self, row: &Row) -> Result<Option<Vec<Value>>, Failure> {
+        let Prepared { encodings, key, .. } = self.prepared;
+        let mut values = Vec::with_capacity(key.len());
+        for place in key {
+            let Raw(raw) = row.try_get(*place)?;
+            let encoding = encodings.get(*place).ok_or_else(|| BackendError::of(ErrorKind::Internal))?;
+            values.push(encoding.value(raw).map_err(malformed)?);
+        }
+        Ok(values.into_iter().collect::<Option<Vec<_>>>().filter(|values| !values.is_empty()))
+    }
+}
+
+fn malformed(error: Malformed) -> Failure {
+    Failure::Ours(BackendError::new(ErrorKind::Internal, error))
 }
 
 /// What a driver's future yielded, now or in an earlier poll.

@@ -35,6 +35,8 @@ pub(super) struct Prepared {
     pub(super) statement: Statement,
     pub(super) keys: Keys,
     pub(super) encodings: Vec<Encoding>,
+    /// Where the key stands that the statement is paged by.
+    pub(super) key: Vec<usize>,
 }
 
 /// One connection's prepared statements; the one unused longest makes room.
@@ -198,9 +200,10 @@ fn encoded(checked: &CheckedStatement, statement: Statement) -> Result<Prepared,
     let encodings: Option<Vec<Encoding>> =
         statement.columns().iter().map(|column| Encoding::of(column.type_())).collect();
     match encodings {
-        Some(encodings) if encodings.len() == checked.columns().len() => {
+        Some(encodings) if encodings.len() == checked.width() => {
             let keys = Keys::new(checked.columns().iter().map(|column| column.name.as_str()));
-            Ok(Prepared { statement, keys, encodings })
+            let key = checked.key().unwrap_or_default().to_vec();
+            Ok(Prepared { statement, keys, encodings, key })
         }
         _ => Err(BackendError::new(ErrorKind::Changed, Drift::Columns)),
     }

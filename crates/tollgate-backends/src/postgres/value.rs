@@ -2,6 +2,7 @@
 //! the statement asks the database for its text.
 
 use postgres_types::{FromSql, Kind, Type};
+use tollgate_core::names::Value;
 
 use super::{calendar, numeric, types};
 use crate::json;
@@ -80,6 +81,22 @@ impl Encoding {
             },
         };
         Some(encoding)
+    }
+
+    /// A value as it is bound, exactly; `None` of NULL, and of what has no such form.
+    pub(super) fn value(&self, raw: Option<&[u8]>) -> Result<Option<Value>, Malformed> {
+        if matches!(self, Self::Float4 | Self::Float8 | Self::Json | Self::Jsonb | Self::Array(_)) {
+            return Ok(None);
+        }
+        // What is written is what is read, bytes in base64 too. The text of a number is as good as the number.
+        let mut written = Vec::new();
+        self.write(&mut written, raw)?;
+        Ok(match serde_json::from_slice(&written) {
+            Ok(serde_json::Value::Bool(truth)) => Some(Value::Bool(truth)),
+            Ok(serde_json::Value::Number(number)) => number.as_i64().map(Value::Integer),
+            Ok(serde_json::Value::String(text)) => Some(Value::Text(text)),
+            _ => None,
+        })
     }
 
     /// Writes a value as JSON.

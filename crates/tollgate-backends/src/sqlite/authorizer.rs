@@ -11,7 +11,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use tollgate_core::sql::Footprint;
 
 /// The pragmas that introspection reads. None of them changes anything.
-const SCHEMA_PRAGMAS: [&str; 5] = ["foreign_key_list", "index_info", "index_list", "table_list", "table_xinfo"];
+const SCHEMA_PRAGMAS: [&str; 5] = ["foreign_key_list", "index_list", "index_xinfo", "table_list", "table_xinfo"];
 
 /// The functions that are relations: SQLite reads them as tables. What they yield is made of their arguments alone.
 const TABLE_FUNCTIONS: [&str; 2] = ["json_each", "json_tree"];

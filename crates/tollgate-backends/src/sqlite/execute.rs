@@ -39,6 +39,10 @@ pub(super) struct Guarded<'a> {
     pub(super) text: &'a str,
     pub(super) footprint: &'a Footprint,
     pub(super) columns: &'a [OutputColumn],
+    /// Columns of a row, those that are not shown among them.
+    pub(super) width: usize,
+    /// Where the key stands that the statement is paged by.
+    pub(super) key: &'a [usize],
     pub(super) slots: usize,
     pub(super) author: Author,
 }
@@ -49,6 +53,8 @@ impl<'a> From<&'a CheckedStatement> for Guarded<'a> {
             text: statement.text(),
             footprint: statement.footprint(),
             columns: statement.columns(),
+            width: statement.width(),
+            key: statement.key().unwrap_or_default(),
             slots: statement.slots().len(),
             author: statement.author(),
         }
@@ -62,6 +68,7 @@ pub(super) struct Prepared<'c> {
     columns: Vec<(String, SqlType)>,
     keys: Keys,
     encodings: Vec<Encoding>,
+    key: Vec<usize>,
     used: u64,
 }
 
@@ -228,7 +235,7 @@ impl<'c> Engine<'c> {
         if !statement.readonly() || statement.is_explain() != 0 {
             return Err(BackendError::new(ErrorKind::Refused, "the statement is not a plain read"));
         }
-        if statement.column_count() != guarded.columns.len() || statement.parameter_count() != guarded.slots {
+        if statement.column_count() != guarded.width || statement.parameter_count() != guarded.slots {
             return Err(BackendError::new(ErrorKind::Changed, "the statement has other columns or parameters"));
         }
         let declared = statement.columns().map(|column| column.decl_type().map(str::to_owned)).collect::<Vec<_>>();
@@ -239,6 +246,7 @@ impl<'c> Engine<'c> {
             statement,
             allowance,
             columns,
+            key: guarded.key.to_vec(),
             used: 0,
         })
     }
@@ -289,6 +297,7 @@ impl Prepared<'_> {
         let keys = self.keys.of(form);
         let mut writer = RowsWriter::new(&keys, limits);
         let mut rows = self.statement.raw_query();
+        let mut key = None;
         while let Some(row) = rows.next().map_err(running)? {
             let reading = writer.row(|index, out| -> rusqlite::Result<()> {
                 let encoding = self.encodings.get(index).copied().unwrap_or(Encoding::Storage);
@@ -296,7 +305,11 @@ impl Prepared<'_> {
                 Ok(())
             });
             if reading.map_err(running)? == Reading::Full {
-                break;
+                return Ok(Rows { key, ..writer.finish() });
+            }
+            if !self.key.is_empty() {
+                let values = self.key.iter().map(|place| Ok(value::exact(row.get_ref(*place)?)));
+                key = values.collect::<rusqlite::Result<Option<_>>>().map_err(running)?;
             }
         }
         Ok(writer.finish())

@@ -1,7 +1,7 @@
 //! The schema as SQLite tells it: tables and views of `main`. Virtual tables, their shadow tables and SQLite's own tables are
 //! left out: what stands behind them is not what their names say.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ffi::CStr};
 
 use rusqlite::Row;
 use tollgate_core::{
@@ -48,6 +48,13 @@ enum RowsBy {
     RowId,
     /// Its primary key.
     Key,
+}
+
+/// What an index was made for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    PrimaryKey,
+    Other,
 }
 
 /// A line of `table_xinfo`.
@@ -146,29 +153,63 @@ impl Schema<'_> {
             id: id(&listed.name),
             kind: listed.kind,
             columns,
-            primary_key: key.iter().map(|field| field.name.clone()).collect(),
+            primary_key: self.primary_key(&listed.name, &key)?,
             unique_keys: self.unique_keys(&listed.name)?,
             foreign_keys: self.foreign_keys(&listed.name)?,
             comment: None,
         })
     }
 
+    /// The primary key's columns, where no two rows compare alike in them.
+    fn primary_key(&self, table: &str, key: &[&Field]) -> rusqlite::Result<Vec<String>> {
+        for index in self.unique_indexes(table, Origin::PrimaryKey)? {
+            if self.indexed(table, &index)?.is_none() {
+                return Ok(Vec::new());
+            }
+        }
+        Ok(key.iter().map(|field| field.name.clone()).collect())
+    }
+
     /// Unique indexes over plain columns and all rows, the primary key's own left out.
     fn unique_keys(&self, table: &str) -> rusqlite::Result<Vec<Vec<String>>> {
-        let indexes = self.pragma("index_list", Some(table), |row| {
-            let (name, unique, origin, partial): (String, bool, String, bool) =
-                (row.get("name")?, row.get("unique")?, row.get("origin")?, row.get("partial")?);
-            Ok((unique && !partial && origin != "pk").then_some(name))
-        })?;
         let mut keys = Vec::new();
-        for index in indexes.into_iter().flatten() {
-            let columns = self.pragma("index_info", Some(&index), |row| row.get::<_, Option<String>>("name"))?;
-            // An expression, or the row number, has no name.
-            keys.extend(columns.into_iter().collect::<Option<Vec<String>>>());
+        for index in self.unique_indexes(table, Origin::Other)? {
+            keys.extend(self.indexed(table, &index)?);
         }
         keys.sort();
         keys.dedup();
         Ok(keys)
+    }
+
+    fn unique_indexes(&self, table: &str, wanted: Origin) -> rusqlite::Result<Vec<String>> {
+        let indexes = self.pragma("index_list", Some(table), |row| {
+            let (name, unique, origin, partial): (String, bool, String, bool) =
+                (row.get("name")?, row.get("unique")?, row.get("origin")?, row.get("partial")?);
+            let origin = if origin == "pk" { Origin::PrimaryKey } else { Origin::Other };
+            Ok((unique && !partial && origin == wanted).then_some(name))
+        })?;
+        Ok(indexes.into_iter().flatten().collect())
+    }
+
+    /// The columns of an index; none where one is an expression, or is kept apart by another collation than it is compared by: values
+    /// that differ there may be equal in a statement.
+    fn indexed(&self, table: &str, index: &str) -> rusqlite::Result<Option<Vec<String>>> {
+        let fields = self.pragma("index_xinfo", Some(index), |row| {
+            let field: (bool, Option<String>, String) = (row.get("key")?, row.get("name")?, row.get("coll")?);
+            Ok(field)
+        })?;
+        let mut columns = Vec::new();
+        for (_, name, collation) in fields.into_iter().filter(|(is_key, _, _)| *is_key) {
+            // An expression, or the row number, has no name.
+            let Some(name) = name else { return Ok(None) };
+            let (_, compared, ..) = self.connection.column_metadata(Some(MAIN), table, &name)?;
+            let compared = compared.map_or("BINARY".into(), CStr::to_string_lossy);
+            if !(compared.eq_ignore_ascii_case("BINARY") || compared.eq_ignore_ascii_case(&collation)) {
+                return Ok(None);
+            }
+            columns.push(name);
+        }
+        Ok(Some(columns))
     }
 
     fn foreign_keys(&self, table: &str) -> rusqlite::Result<Vec<ForeignKey>> {

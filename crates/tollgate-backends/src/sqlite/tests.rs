@@ -70,6 +70,8 @@ impl Fixture {
                     text: &text,
                     footprint: &footprint,
                     columns: &columns,
+                    width: columns.len(),
+                    key: &[],
                     slots: values.len(),
                     author: Author::Operator,
                 };

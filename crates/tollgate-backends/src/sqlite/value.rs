@@ -78,6 +78,20 @@ fn item(value: &Value) -> Result<serde_json::Value, BindError> {
     })
 }
 
+/// A value as it is bound, of its own storage class and exactly; `None` where there is no such form.
+pub(super) fn exact(stored: ValueRef<'_>) -> Option<Value> {
+    match stored {
+        ValueRef::Integer(integer) => Some(Value::Integer(integer)),
+        // The debug form is the shortest that reads back as the same double.
+        ValueRef::Real(double) => Some(Value::Number(format!("{double:?}"))).filter(|_| double.is_finite()),
+        ValueRef::Text(bytes) => {
+            let text = std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
+            text.map(|text| Value::Text(text.to_owned()))
+        }
+        ValueRef::Null | ValueRef::Blob(_) => None,
+    }
+}
+
 /// How a column's values are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {

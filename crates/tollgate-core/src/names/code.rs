@@ -123,6 +123,7 @@ codes! {
     DB_RESOURCES = 508, "the database is out of a resource or over one of its limits";
     DB_RECURSION = 509, "a recursive query with more rows than are read";
     DB_CONFLICT = 510, "other work in the database was in the way";
+    PAGE_KEY = 511, "a page that ends at a key too large to continue from";
 
     // 6xx: admission.
     BUSY = 601, "no connection became free in time";

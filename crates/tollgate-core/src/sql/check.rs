@@ -6,12 +6,13 @@ use sha2::{Digest, Sha256};
 
 use super::error::SqlError;
 use super::groups;
+use super::keyset::{self, Around};
 use super::leak::{self, Context, Leak};
 use super::render::{self, RenderError};
 use super::resolve::{ClaimUse, ParamShape, Scope, output_columns, resolve_query, unique_output_names};
 use super::restrict::{self, Fence, RestrictError};
 use super::restriction::{ColumnMask, Restrictions};
-use super::statement::{Author, CheckedStatement, OutputColumn, Page, PageBound};
+use super::statement::{Author, CheckedStatement, OutputColumn, Page, PageBound, RowKey};
 use super::tree::{BinaryOp, Elements, Expr, LikeKind, Literal, Query, Relation, Slot};
 use super::uses;
 use super::walk::{self, Node};
@@ -85,6 +86,31 @@ pub fn check(request: &Request<'_>) -> Result<CheckedStatement, SqlError> {
     check_query(query, request.catalog.dialect(), request.restrictions, OutputNames::Unique)
 }
 
+/// A statement in pages by a key.
+#[derive(Clone, Debug)]
+pub struct Keyset {
+    /// Its rows from the first one on.
+    pub first: CheckedStatement,
+    /// Its rows behind the one whose key is in `Slot::After`.
+    pub next: CheckedStatement,
+}
+
+/// The same for a statement that is paged by a key: columns, by name, of the table whose rows it selects.
+pub fn check_keyset(request: &Request<'_>, key: &[String]) -> Result<Keyset, SqlError> {
+    let Request { sql, catalog, restrictions, params } = *request;
+    let scope = Scope { catalog, visible: restrictions, params, claims: ClaimUse::Refused };
+    let query = resolve_query(sql, &scope)?;
+    let pages = keyset::pages(query, key, Around { catalog, restrictions })?;
+    let row_key = RowKey { places: pages.places, hidden: pages.hidden };
+    let checked = |query: Query| {
+        groups::refuse(&query, restrictions, catalog)?;
+        let mut statement = check_query(query, catalog.dialect(), restrictions, OutputNames::Unique)?;
+        statement.columns.truncate(statement.columns.len().saturating_sub(row_key.hidden));
+        Ok::<_, SqlError>(CheckedStatement { key: Some(row_key.clone()), ..statement })
+    };
+    Ok(Keyset { first: checked(pages.first)?, next: checked(pages.next)? })
+}
+
 /// The same for a statement that a caller wrote. It has no parameters, and result columns of one name are numbered.
 pub fn check_own(sql: &str, catalog: &Catalog, restrictions: &Restrictions) -> Result<CheckedStatement, SqlError> {
     let params = BTreeMap::new();
@@ -131,7 +157,8 @@ fn check_query(
     let author = Author::Operator;
     let mask_key = restrictions.mask_key.clone();
     let text = rendered.text;
-    Ok(CheckedStatement { dialect, author, text, slots, columns, footprint, page, fence, fingerprint, mask_key })
+    let key = None;
+    Ok(CheckedStatement { dialect, author, text, slots, columns, footprint, page, fence, fingerprint, mask_key, key })
 }
 
 /// Numbers the columns whose name an earlier one has: `id`, `id_2`. A number that is part of another column's name is passed over.

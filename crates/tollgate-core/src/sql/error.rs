@@ -2,6 +2,7 @@
 //! sees, so a hidden name and a missing one read the same.
 
 use super::check::CheckError;
+use super::keyset::KeysetError;
 use crate::names::{Code, Refusal};
 
 /// Why a statement or predicate was refused.
@@ -87,6 +88,9 @@ pub enum SqlError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A statement that a key cannot page.
+    #[error("it cannot be paged by this key: {0}")]
+    Keyset(#[from] KeysetError),
     /// A resolved statement that cannot be sent.
     #[error(transparent)]
     Check(#[from] CheckError),
@@ -160,7 +164,7 @@ impl SqlError {
         match self {
             Self::Syntax { .. } => Code::SQL_SYNTAX,
             Self::NotOneSelect { .. } => Code::SQL_NOT_ONE_SELECT,
-            Self::Unsupported { .. } => Code::SQL_UNSUPPORTED,
+            Self::Unsupported { .. } | Self::Keyset(_) => Code::SQL_UNSUPPORTED,
             Self::UnknownTable { .. } => Code::SQL_UNKNOWN_TABLE,
             Self::UnknownColumn { .. } => Code::SQL_UNKNOWN_COLUMN,
             Self::AmbiguousColumn { .. } => Code::SQL_AMBIGUOUS_COLUMN,

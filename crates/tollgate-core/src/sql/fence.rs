@@ -77,7 +77,8 @@ fn descend(relation: &Relation, wanted: &[&Expr], around: &Around<'_>, all: &mut
     }
 }
 
-fn split<'a>(expr: &'a Expr, into: &mut Vec<&'a Expr>) {
+/// The conditions that all hold where this one does.
+pub(super) fn split<'a>(expr: &'a Expr, into: &mut Vec<&'a Expr>) {
     match expr {
         Expr::Binary { op: BinaryOp::And, left, right } => {
             split(left, into);

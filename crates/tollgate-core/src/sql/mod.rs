@@ -16,6 +16,7 @@ mod error;
 mod fence;
 mod grouped;
 mod groups;
+mod keyset;
 mod leak;
 mod mask_key;
 mod parse;
@@ -31,10 +32,11 @@ mod walk;
 
 pub use absence::{names_masked_column_of, tables_to_be_whole};
 pub use check::{
-    CheckError, Request, check, check_own, has_subquery, is_condition, leak_of_predicate, mask_of_expression,
-    tables_of_predicate,
+    CheckError, Keyset, Request, check, check_keyset, check_own, has_subquery, is_condition, leak_of_predicate,
+    mask_of_expression, tables_of_predicate,
 };
 pub use error::SqlError;
+pub use keyset::KeysetError;
 pub use leak::{Leak, ends_in_escape};
 pub use mask_key::{HASH_DIGITS, HASH_FUNCTION, MaskKey, hash_under};
 pub use reach::Reach;

@@ -27,6 +27,16 @@ pub struct CheckedStatement {
     pub(super) fence: Option<Leak>,
     pub(super) fingerprint: [u8; 32],
     pub(super) mask_key: Option<Arc<MaskKey>>,
+    pub(super) key: Option<RowKey>,
+}
+
+/// Where a statement that is paged by a key has that key in its rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RowKey {
+    /// The columns of the key, by their places.
+    pub(super) places: Vec<usize>,
+    /// How many columns at the end are there for the key alone.
+    pub(super) hidden: usize,
 }
 
 /// Who wrote a statement.
@@ -145,6 +155,16 @@ impl CheckedStatement {
         &self.columns
     }
 
+    /// How many columns a row of the database has: the result's, and behind them those that are there for the key alone.
+    pub fn width(&self) -> usize {
+        self.columns.len() + self.key.as_ref().map_or(0, |key| key.hidden)
+    }
+
+    /// The places in such a row of the key that the statement is paged by, where it is.
+    pub fn key(&self) -> Option<&[usize]> {
+        self.key.as_ref().map(|key| key.places.as_slice())
+    }
+
     /// What it touches.
     pub fn footprint(&self) -> &Footprint {
         &self.footprint
@@ -155,12 +175,13 @@ impl CheckedStatement {
     #[must_use]
     pub fn with_text_columns(&self, places: &[usize]) -> CheckedStatement {
         let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        let mut inner = Vec::with_capacity(self.columns.len());
-        let mut outer = Vec::with_capacity(self.columns.len());
-        for (place, column) in self.columns.iter().enumerate() {
+        let mut inner = Vec::with_capacity(self.width());
+        let mut outer = Vec::with_capacity(self.width());
+        for place in 0..self.width() {
             let stand_in = format!("c{place}");
             let cast = if places.contains(&place) { format!("CAST({stand_in} AS text)") } else { stand_in.clone() };
-            outer.push(format!("{cast} AS {}", quoted(&column.name)));
+            let name = self.columns.get(place).map_or(&stand_in, |column| &column.name);
+            outer.push(format!("{cast} AS {}", quoted(name)));
             inner.push(stand_in);
         }
         let text = format!("SELECT {} FROM ({}) AS tg_rows ({})", outer.join(", "), self.text, inner.join(", "));

@@ -284,6 +284,8 @@ pub enum Slot {
     Limit,
     /// The page's offset, computed at bind time.
     Offset,
+    /// A column of the key that the page comes behind, by its place in the key.
+    After(usize),
 }
 
 /// The two blocks of a key that HMAC hashes with.

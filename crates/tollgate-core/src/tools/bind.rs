@@ -9,11 +9,11 @@ use super::{
     arguments::{self, nearest},
     callable::Callable,
     claims::{self, ClaimSlot},
-    cursor::{self, BoundPage, Callee, CursorSeal, SEALED_MAX},
+    cursor::{self, BoundPage, Callee, CursorSeal, Paging, Position, SEALED_MAX},
     discover::Answer,
     error::{ArgumentError, BindError, ClaimError},
     param::{Param, Presence},
-    plan::{Plan, Variant},
+    plan::{Pages, Plan, Variant},
 };
 use crate::{
     catalog::SqlType,
@@ -51,6 +51,8 @@ pub struct BoundCall {
     pub database: DatabaseName,
     /// The statement.
     pub statement: Arc<CheckedStatement>,
+    /// What later pages are read by, where that is another one.
+    pub next: Option<Arc<CheckedStatement>>,
     /// A value for each of its slots, in order.
     pub values: Vec<Value>,
     /// The page it reads.
@@ -104,12 +106,12 @@ pub(super) fn bind_plan(plan: &Plan, call: &Call<'_>) -> Result<BoundCall, BindE
     }
     let given = read_arguments(plan.params(), plan.pageable(), plan.tool().dialect(), call.arguments)?;
     let kept = plan.clauses().kept(|name| given.values.contains_key(name));
-    let variant = plan.variant(kept).ok_or(BindError::Internal("a set of clauses has no statement"))?;
+    let pages = plan.pages(kept).ok_or(BindError::Internal("a set of clauses has no statement"))?;
     let tool = plan.tool();
     let callee = Callee { database: tool.database(), tool: tool.name(), fingerprint: tool.fingerprint() };
     let chosen = Chosen {
         callee,
-        variant,
+        pages,
         pageable: plan.pageable(),
         rows_max: plan.rows_max(),
         presentation: plan.presentation(),
@@ -120,7 +122,7 @@ pub(super) fn bind_plan(plan: &Plan, call: &Call<'_>) -> Result<BoundCall, BindE
 /// The statement that a call's arguments chose.
 pub(super) struct Chosen<'a> {
     pub(super) callee: Callee<'a>,
-    pub(super) variant: &'a Variant,
+    pub(super) pages: &'a Pages,
     /// Whether a cursor may continue it.
     pub(super) pageable: bool,
     pub(super) rows_max: u32,
@@ -129,25 +131,36 @@ pub(super) struct Chosen<'a> {
 
 /// Page, patterns and values of the chosen statement.
 pub(super) fn bind_statement(chosen: &Chosen<'_>, given: &Given<'_>, call: &Call<'_>) -> Result<BoundCall, BindError> {
-    let Chosen { callee, variant, pageable, rows_max, presentation } = chosen;
+    let Chosen { callee, pages, pageable, rows_max, presentation } = chosen;
     let binding = pageable.then(|| {
         let arguments = given.values.iter().map(|(name, value)| (*name, value));
-        cursor::binding(*callee, call.caller, call.policy_hash, variant.statement.fingerprint(), arguments)
+        cursor::binding(*callee, call.caller, call.policy_hash, pages.first.statement.fingerprint(), arguments)
     });
     let start = match (&given.cursor, &binding) {
-        (None, _) => 0,
-        (Some(sealed), Some(binding)) => call.cursors.open(sealed, binding).ok_or(BindError::Cursor)?,
+        (None, _) => None,
+        (Some(sealed), Some(binding)) => {
+            let position = call.cursors.open(sealed, binding);
+            let columns = pages.first.statement.key().map_or(0, <[usize]>::len);
+            Some(position.and_then(|bytes| Position::decode(&bytes, columns)).ok_or(BindError::Cursor)?)
+        }
         (Some(_), None) => return Err(BindError::Cursor),
     };
+    let variant = match (&start, &pages.next) {
+        (Some(_), Some(next)) => next,
+        _ => &pages.first,
+    };
+    let paging = if pages.next.is_some() { Paging::Key } else { Paging::Offset };
+    let start = start.unwrap_or_default();
     let bounds = variant.statement.page();
     let bound = |bound| cursor::page_bound(bound, |name| given.values.get(name)).map_err(BindError::Internal);
     let (limit, offset) = (bound(bounds.limit.as_ref())?, bound(bounds.offset.as_ref())?);
-    let page = BoundPage::new(limit, offset, start, *rows_max, binding).ok_or(BindError::Cursor)?;
+    let page = BoundPage::new(limit, offset, start.rows, *rows_max, paging, binding).ok_or(BindError::Cursor)?;
     refuse_unfinished_patterns(variant, given)?;
-    let values = slot_values(variant, given, &page, call)?;
+    let values = slot_values(variant, given, (&page, &start.key), call)?;
     Ok(BoundCall {
         database: callee.database.clone(),
         statement: Arc::clone(&variant.statement),
+        next: pages.next.as_ref().map(|next| Arc::clone(&next.statement)),
         values,
         page,
         rows_max: *rows_max,
@@ -254,7 +267,7 @@ fn refuse_unfinished_patterns(variant: &Variant, given: &Given<'_>) -> Result<()
 fn slot_values(
     variant: &Variant,
     given: &Given<'_>,
-    page: &BoundPage,
+    (page, key): (&BoundPage, &[Value]),
     call: &Call<'_>,
 ) -> Result<Vec<Value>, BindError> {
     let dialect = variant.statement.dialect();
@@ -268,6 +281,7 @@ fn slot_values(
             Slot::MaskKey(pad) => variant.statement.mask_key(*pad).ok_or(BindError::Internal("a hash has no key")),
             Slot::Limit => Ok(Value::Integer(page.limit_value)),
             Slot::Offset => Ok(Value::Integer(page.offset_value)),
+            Slot::After(place) => key.get(*place).cloned().ok_or(BindError::Internal("a page comes behind no key")),
             Slot::Claim(_) | Slot::ClaimList(_) => {
                 let value = claim(call.caller.claims(), slot, ty.as_ref(), dialect);
                 Ok(value.ok_or(BindError::Internal("a claim's slot is none"))??)
@@ -287,9 +301,13 @@ pub(super) fn claim(
     let (name, bound) = match &slot.slot {
         Slot::Claim(name) => (name, claims::bind_one(claims, name, claim_slot)),
         Slot::ClaimList(name) => (name, claims::bind_list(claims, name, claim_slot)),
-        Slot::CallId | Slot::Param(_) | Slot::ParamList(_) | Slot::MaskKey(_) | Slot::Limit | Slot::Offset => {
-            return None;
-        }
+        Slot::CallId
+        | Slot::Param(_)
+        | Slot::ParamList(_)
+        | Slot::MaskKey(_)
+        | Slot::Limit
+        | Slot::Offset
+        | Slot::After(_) => return None,
     };
     Some(match (bound, slot.like_escape) {
         (Ok(Value::Text(pattern)), Some(escape)) if sql::ends_in_escape(&pattern, escape) => {

@@ -1,25 +1,92 @@
 //! Continuing a result: what a cursor is bound to, and how a page's bounds are computed. The sealing itself is the binary's.
 
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    names::{ClaimValue, DatabaseName, Origin, ParamName, Principal, ToolName, Value},
+    names::{ClaimValue, Code, DatabaseName, Origin, ParamName, Principal, Refusal, ToolName, Value},
     sql::PageBound,
 };
 
 /// The reserved argument of every pageable tool.
 pub(super) const ARGUMENT: &str = "cursor";
 /// Characters of a sealed cursor at most.
-pub(super) const SEALED_MAX: usize = 1_024;
+pub const SEALED_MAX: usize = 1_024;
+/// Bytes of a position at most: sealed, it is no longer than a cursor may be.
+const POSITION_MAX: usize = 700;
 /// Rows that may be skipped at most: what every engine takes as an OFFSET.
 const OFFSET_MAX: u64 = i64::MAX as u64;
 
 /// Seals a position so that only the same call by the same caller can open it, and only for a time.
 pub trait CursorSeal: Send + Sync {
     /// The sealed text; `None` when there is no randomness to seal with.
-    fn seal(&self, offset: u64, binding: &[u8; 32]) -> Option<String>;
+    fn seal(&self, position: &[u8], binding: &[u8; 32]) -> Option<String>;
     /// The position, when the text was sealed for this binding and is still good.
-    fn open(&self, sealed: &str, binding: &[u8; 32]) -> Option<u64>;
+    fn open(&self, sealed: &str, binding: &[u8; 32]) -> Option<Vec<u8>>;
+}
+
+/// A page that ends at a key that no cursor can hold, so that nothing could follow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the page ends at a row whose key is too large for a cursor, or cannot be written down exactly")]
+pub struct UncarriedKey;
+
+impl UncarriedKey {
+    /// The sentence an agent reads.
+    pub fn to_agent(self) -> Refusal {
+        let message =
+            "the rows cannot be cut here: the key of the last one is too large to continue from; ask for other rows";
+        Refusal::new(Code::PAGE_KEY, message)
+    }
+}
+
+/// How a later page finds its beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paging {
+    /// It skips the rows of earlier ones.
+    Offset,
+    /// It begins behind a key.
+    Key,
+}
+
+/// Where a page begins.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Position {
+    /// Rows that earlier pages delivered.
+    pub(super) rows: u64,
+    /// The key of the last of them, of a statement that is paged by one.
+    pub(super) key: Vec<Value>,
+}
+
+impl Position {
+    /// Its bytes, from which exactly it can be read again; `None` of a key that has none, or too many.
+    fn encode(&self) -> Option<Vec<u8>> {
+        let value = |value: &Value| match value {
+            Value::Bool(truth) => Some(Json::from(*truth)),
+            Value::Integer(integer) => Some(Json::from(*integer)),
+            Value::Text(text) => Some(Json::from(text.as_str())),
+            Value::Number(text) => Some(Json::from([text.as_str()].as_slice())),
+            Value::Null | Value::Json(_) | Value::Array(_) => None,
+        };
+        let key: Option<Vec<Json>> = self.key.iter().map(value).collect();
+        let parts = std::iter::once(Json::from(self.rows)).chain(key?).collect();
+        let bytes = Json::Array(parts).to_string().into_bytes();
+        (bytes.len() <= POSITION_MAX).then_some(bytes)
+    }
+
+    /// A position out of a cursor that we sealed, for a key of so many columns.
+    pub(super) fn decode(bytes: &[u8], columns: usize) -> Option<Self> {
+        let value = |value: &Json| match value {
+            Json::Bool(truth) => Some(Value::Bool(*truth)),
+            Json::Number(number) => number.as_i64().map(Value::Integer),
+            Json::String(text) => Some(Value::Text(text.clone())),
+            Json::Array(number) => number.first()?.as_str().map(|text| Value::Number(text.to_owned())),
+            Json::Null | Json::Object(_) => None,
+        };
+        let parts: Vec<Json> = serde_json::from_slice(bytes).ok()?;
+        let (rows, key) = parts.split_first()?;
+        let key: Vec<Value> = key.iter().map(value).collect::<Option<_>>()?;
+        (key.len() == columns).then_some(Self { rows: rows.as_u64()?, key })
+    }
 }
 
 /// The page one call reads.
@@ -29,6 +96,7 @@ pub struct BoundPage {
     limit: Option<u64>,
     /// Rows that earlier pages delivered.
     start: u64,
+    paging: Paging,
     /// The value of the LIMIT slot.
     pub(super) limit_value: i64,
     /// The value of the OFFSET slot.
@@ -37,24 +105,30 @@ pub struct BoundPage {
 }
 
 impl BoundPage {
-    /// The page from `start` on; `None` when it lies past every engine's offsets.
+    /// The page behind `start` rows; `None` when it lies past every engine's offsets.
     /// `binding` is given for ordered statements: without an order a later page would not continue an earlier one.
     pub(super) fn new(
         limit: Option<u64>,
         offset: Option<u64>,
         start: u64,
         rows_max: u32,
+        paging: Paging,
         binding: Option<[u8; 32]>,
     ) -> Option<BoundPage> {
         // One row more than may be delivered, so that `truncated` is honest.
         let most = u64::from(rows_max) + 1;
         let limit_value = limit.map_or(most, |limit| limit.saturating_sub(start).min(most));
-        let offset_value = offset.unwrap_or(0).checked_add(start).filter(|offset| *offset <= OFFSET_MAX)?;
+        let offset_value = match (paging, start) {
+            (Paging::Offset, _) | (Paging::Key, 0) => offset.unwrap_or(0).checked_add(start)?,
+            // The key stands behind what the statement itself skips.
+            (Paging::Key, _) => 0,
+        };
         Some(BoundPage {
             limit,
             start,
+            paging,
             limit_value: i64::try_from(limit_value).ok()?,
-            offset_value: i64::try_from(offset_value).ok()?,
+            offset_value: i64::try_from(offset_value).ok().filter(|_| offset_value <= OFFSET_MAX)?,
             binding,
         })
     }
@@ -66,11 +140,25 @@ impl BoundPage {
 
     /// The cursor after a truncated answer of so many rows; `None` where nothing can follow: the statement's own LIMIT is
     /// reached, it has no order to continue in, or not even one row fitted, so that the next page would be the same again.
-    pub fn next_cursor(&self, delivered: u32, seal: &dyn CursorSeal) -> Option<String> {
-        let binding = self.binding.as_ref()?;
-        let next = self.start.checked_add(u64::from(delivered))?;
-        let more = delivered > 0 && self.limit.is_none_or(|limit| next < limit) && next <= OFFSET_MAX;
-        more.then(|| seal.seal(next, binding)).flatten()
+    /// `key` is that of the last row, where the statement is paged by one.
+    pub fn next_cursor(
+        &self,
+        delivered: u32,
+        key: Option<Vec<Value>>,
+        seal: &dyn CursorSeal,
+    ) -> Result<Option<String>, UncarriedKey> {
+        let Some(binding) = &self.binding else { return Ok(None) };
+        let rows = self.start.saturating_add(u64::from(delivered));
+        let more = delivered > 0 && self.limit.is_none_or(|limit| rows < limit) && rows <= OFFSET_MAX;
+        if !more {
+            return Ok(None);
+        }
+        let key = match self.paging {
+            Paging::Offset => Vec::new(),
+            Paging::Key => key.ok_or(UncarriedKey)?,
+        };
+        let position = Position { rows, key }.encode().ok_or(UncarriedKey)?;
+        Ok(seal.seal(&position, binding))
     }
 }
 

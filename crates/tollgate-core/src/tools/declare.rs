@@ -26,6 +26,10 @@ pub struct Declaration {
     /// Rows at most; the role's own limit may be smaller.
     #[cfg_attr(test, serde(default))]
     pub rows_max: Option<u32>,
+    /// How a cut result is continued, where not by counting rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(default))]
+    pub page: Option<PageDeclaration>,
     /// The form of its result, where it is not the role's.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, serde(default))]
@@ -37,6 +41,14 @@ pub struct Declaration {
     /// Set when another tool replaces it.
     #[cfg_attr(test, serde(default))]
     pub deprecated: Option<DeprecationDeclaration>,
+}
+
+/// `page: {key}` as written.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(deny_unknown_fields))]
+pub struct PageDeclaration {
+    /// The columns that a page ends at and the next one begins behind.
+    pub key: Vec<String>,
 }
 
 /// `deprecated: {use, since, sunset}` as written.

@@ -42,6 +42,8 @@ pub enum Problem {
     TooLarge { what: &'static str, max: u64 },
     #[error("`rows_max` must be from 1 to {max}")]
     RowsMax { max: u32 },
+    #[error("the key needs from 1 to {max} columns, each named once")]
+    PageKey { max: usize },
 
     #[error("`{name}` is reserved for the cursor that continues a result")]
     ReservedParam { name: ParamName },
@@ -122,7 +124,9 @@ impl Problem {
     pub fn code(&self) -> Code {
         match self {
             Problem::EmptyDescription | Problem::EmptyTitle | Problem::NotSerializable => Code::CONFIG_TYPE,
-            Problem::TooLarge { .. } | Problem::RowsMax { .. } | Problem::ItemsMax { .. } => Code::CONFIG_LIMIT,
+            Problem::TooLarge { .. } | Problem::RowsMax { .. } | Problem::PageKey { .. } | Problem::ItemsMax { .. } => {
+                Code::CONFIG_LIMIT
+            }
             Problem::Sql(error) => match error.code() {
                 Code::SQL_NOT_ONE_SELECT => Code::CONFIG_TOOL_WRITES,
                 Code::SQL_PARAMETER => Code::CONFIG_TOOL_PARAM,

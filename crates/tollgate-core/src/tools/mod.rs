@@ -31,8 +31,10 @@ mod variants;
 
 pub use bind::{Bound, BoundCall, Call, bind};
 pub use callable::Callable;
-pub use cursor::{BoundPage, CursorSeal};
-pub use declare::{ConstraintDeclaration, Declaration, DeprecationDeclaration, ParamDeclaration, ParamType};
+pub use cursor::{BoundPage, CursorSeal, SEALED_MAX, UncarriedKey};
+pub use declare::{
+    ConstraintDeclaration, Declaration, DeprecationDeclaration, PageDeclaration, ParamDeclaration, ParamType,
+};
 pub use deprecation::Deprecation;
 pub use discover::{Answer, DESCRIBE_TABLE, FilterDisclosure, LIST_TABLES, SchemaLimits, SchemaTool};
 pub use error::{ArgumentError, BindError, ClaimError, Problem, ToolError};

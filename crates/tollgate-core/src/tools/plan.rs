@@ -20,7 +20,9 @@ use super::{
 use crate::{
     catalog::{Catalog, SqlType},
     names::{ClaimName, Claims, ParamName, Presentation, ToolName},
-    sql::{self, CheckedStatement, Described, PageBound, ParamShape, Request, Restrictions, tree::Slot},
+    sql::{
+        self, CheckedStatement, Described, Keyset, PageBound, ParamShape, Request, Restrictions, SqlError, tree::Slot,
+    },
 };
 
 /// Rows at most where neither the role nor the tool says.
@@ -51,7 +53,7 @@ pub struct Draft {
     tool: Arc<Tool>,
     params: Vec<Param>,
     clauses: Clauses,
-    variants: Vec<(u32, Arc<CheckedStatement>)>,
+    variants: Vec<(u32, Sent)>,
     replacement: Option<ToolName>,
     rows_max: u32,
     presentation: Presentation,
@@ -64,13 +66,49 @@ pub struct Plan {
     tool: Arc<Tool>,
     params: Vec<Param>,
     clauses: Clauses,
-    variants: BTreeMap<u32, Variant>,
+    variants: BTreeMap<u32, Pages>,
     replacement: Option<ToolName>,
     rows_max: u32,
     presentation: Presentation,
     sensitive_claims: BTreeSet<ClaimName>,
     pageable: bool,
     listing: Listing,
+}
+
+/// What is sent for one set of clauses: one statement for every page, or another one for those behind the first.
+#[derive(Clone, Debug)]
+struct Sent {
+    first: Arc<CheckedStatement>,
+    next: Option<Arc<CheckedStatement>>,
+}
+
+impl Sent {
+    fn check(request: &Request<'_>, key: Option<&[String]>) -> Result<Self, SqlError> {
+        match key {
+            None => Ok(Self { first: Arc::new(sql::check(request)?), next: None }),
+            Some(key) => {
+                let Keyset { first, next } = sql::check_keyset(request, key)?;
+                Ok(Self { first: Arc::new(first), next: Some(Arc::new(next)) })
+            }
+        }
+    }
+
+    fn statements(&self) -> impl Iterator<Item = &Arc<CheckedStatement>> {
+        std::iter::once(&self.first).chain(&self.next)
+    }
+}
+
+/// The same once the database has described it.
+#[derive(Clone, Debug)]
+pub(super) struct Pages {
+    pub(super) first: Variant,
+    pub(super) next: Option<Variant>,
+}
+
+impl Pages {
+    fn variants(&self) -> impl Iterator<Item = &Variant> {
+        std::iter::once(&self.first).chain(&self.next)
+    }
 }
 
 /// One statement of a plan.
@@ -105,15 +143,14 @@ impl Plan {
         let mut variants = Vec::new();
         for kept in clauses.possible() {
             let text = tool.template().variant(kept);
-            let statement = sql::check(&Request {
-                sql: &text,
-                catalog: request.catalog,
-                restrictions: request.restrictions,
-                params: &shapes,
-            });
-            match statement {
-                Ok(statement) => variants.push((kept, Arc::new(statement))),
-                Err(error) => push_once(&mut errors, ToolError::new("sql", Problem::Sql(error))),
+            let asked =
+                Request { sql: &text, catalog: request.catalog, restrictions: request.restrictions, params: &shapes };
+            match Sent::check(&asked, tool.page_key()) {
+                Ok(sent) => variants.push((kept, sent)),
+                Err(error) => {
+                    let at = if matches!(error, SqlError::Keyset(_)) { "page.key" } else { "sql" };
+                    push_once(&mut errors, ToolError::new(at, Problem::Sql(error)));
+                }
             }
         }
         let mut params = tool.params().to_vec();
@@ -154,14 +191,20 @@ impl Plan {
         &self.listing
     }
 
-    /// Its statements, for `explain` and the policy's hash, in the order of their clauses' bits.
+    /// Its statements, for `explain` and the policy's hash, in the order of their clauses' bits. One that is paged by a key is
+    /// two, the first page's first.
     pub fn statements(&self) -> impl Iterator<Item = (u32, &Arc<CheckedStatement>)> {
-        self.variants.iter().map(|(kept, variant)| (*kept, &variant.statement))
+        self.variants.iter().flat_map(|(kept, pages)| pages.variants().map(|variant| (*kept, &variant.statement)))
+    }
+
+    /// How many sets of clauses it has statements for.
+    pub fn variants(&self) -> usize {
+        self.variants.len()
     }
 
     /// Whether any of its statements had to be fenced.
     pub fn fenced(&self) -> bool {
-        self.variants.values().any(|variant| variant.statement.fenced())
+        self.statements().any(|(_, statement)| statement.fenced())
     }
 
     /// The claims whose values the audit log may keep only as keyed hashes.
@@ -171,14 +214,14 @@ impl Plan {
 
     /// The claims its statements need.
     pub fn claims(&self) -> BTreeSet<&ClaimName> {
-        let slots = self.variants.values().flat_map(|variant| variant.statement.slots());
+        let slots = self.statements().flat_map(|(_, statement)| statement.slots());
         slots.filter_map(|slot| claim_of(&slot.slot)).collect()
     }
 
     /// Which of these claims every call would be refused for: what `check` tells of an agent before it calls.
     pub fn unfit_claims(&self, claims: &Claims) -> Vec<ClaimError> {
         let mut errors = Vec::new();
-        for variant in self.variants.values() {
+        for variant in self.variants.values().flat_map(Pages::variants) {
             variant.unfit_claims(claims, &mut errors);
         }
         errors
@@ -193,7 +236,7 @@ impl Plan {
         &self.clauses
     }
 
-    pub(super) fn variant(&self, kept: u32) -> Option<&Variant> {
+    pub(super) fn pages(&self, kept: u32) -> Option<&Pages> {
         self.variants.get(&kept)
     }
 
@@ -217,32 +260,39 @@ impl Draft {
     }
 
     /// The statements that the database must describe, in order.
-    pub fn statements(&self) -> impl ExactSizeIterator<Item = &Arc<CheckedStatement>> {
-        self.variants.iter().map(|(_, statement)| statement)
+    pub fn statements(&self) -> impl Iterator<Item = &Arc<CheckedStatement>> {
+        self.variants.iter().flat_map(|(_, sent)| sent.statements())
     }
 
     /// Compares the tool with what the database says of each of `statements()`, in their order.
     pub fn verify(self, described: &[Described], catalog: &Catalog) -> Result<Plan, Vec<ToolError>> {
-        if described.len() != self.variants.len() {
-            let problem = Problem::VariantCount { described: described.len(), checked: self.variants.len() };
+        let checked = self.statements().count();
+        if described.len() != checked {
+            let problem = Problem::VariantCount { described: described.len(), checked };
             return Err(vec![ToolError::new("sql", problem)]);
         }
         let mut errors = Vec::new();
         let mut variants = BTreeMap::new();
-        for ((kept, statement), described) in self.variants.iter().zip(described) {
+        let mut answers = described.iter();
+        let mut fitted = |statement: &Arc<CheckedStatement>| {
+            let described = answers.next()?;
             let slot_types = fit::slot_types(statement, described);
             for error in fit::check(&self.params, statement, described, &slot_types, catalog) {
                 push_once(&mut errors, error);
             }
-            variants.insert(*kept, Variant { statement: Arc::clone(statement), slot_types });
+            Some(Variant { statement: Arc::clone(statement), slot_types })
+        };
+        for (kept, sent) in &self.variants {
+            let (first, next) = (fitted(&sent.first), sent.next.as_ref().and_then(&mut fitted));
+            variants.extend(first.map(|first| (*kept, Pages { first, next })));
         }
         if !errors.is_empty() {
             return Err(errors);
         }
         // A later page continues an earlier one only where every variant is ordered.
-        let pageable = self.variants.iter().all(|(_, statement)| statement.page().ordered);
+        let pageable = self.statements().all(|statement| statement.page().ordered);
         let results: Vec<schema::Columns<'_>> =
-            self.variants.iter().zip(described).map(|((_, statement), described)| (&**statement, described)).collect();
+            self.statements().zip(described).map(|(statement, described)| (&**statement, described)).collect();
         let listing = Listing {
             name: self.tool.name().clone(),
             title: self.tool.title().to_owned(),
@@ -297,9 +347,9 @@ fn replacement(tool: &Tool, granted: &BTreeSet<ToolName>) -> Option<ToolName> {
 }
 
 /// Parameters that bound a page count rows: integers from zero on.
-fn bound_pages(params: &mut [Param], variants: &[(u32, Arc<CheckedStatement>)], errors: &mut Vec<ToolError>) {
-    let bounds = variants.iter().flat_map(|(_, statement)| {
-        let page = statement.page();
+fn bound_pages(params: &mut [Param], variants: &[(u32, Sent)], errors: &mut Vec<ToolError>) {
+    let bounds = variants.iter().flat_map(|(_, sent)| {
+        let page = sent.first.page();
         [page.limit.clone(), page.offset.clone()].into_iter().flatten()
     });
     let names: BTreeSet<ParamName> = bounds
@@ -317,16 +367,12 @@ fn bound_pages(params: &mut [Param], variants: &[(u32, Arc<CheckedStatement>)], 
 }
 
 /// Marks the parameters, and returns the claims, that are listed or compared with a masked column.
-fn mark_sensitive(
-    params: &mut [Param],
-    variants: &[(u32, Arc<CheckedStatement>)],
-    listed: &BTreeSet<String>,
-) -> BTreeSet<ClaimName> {
+fn mark_sensitive(params: &mut [Param], variants: &[(u32, Sent)], listed: &BTreeSet<String>) -> BTreeSet<ClaimName> {
     let mut claims = BTreeSet::new();
     for param in params.iter_mut().filter(|param| listed.contains(param.name().as_str())) {
         param.mark_sensitive();
     }
-    for slot in variants.iter().flat_map(|(_, statement)| statement.slots()) {
+    for slot in variants.iter().flat_map(|(_, sent)| sent.statements()).flat_map(|statement| statement.slots()) {
         match &slot.slot {
             Slot::Param(name) | Slot::ParamList(name) if slot.masked => {
                 params.iter_mut().filter(|param| param.name() == name).for_each(Param::mark_sensitive);
@@ -343,6 +389,12 @@ fn mark_sensitive(
 fn claim_of(slot: &Slot) -> Option<&ClaimName> {
     match slot {
         Slot::Claim(name) | Slot::ClaimList(name) => Some(name),
-        Slot::CallId | Slot::Param(_) | Slot::ParamList(_) | Slot::MaskKey(_) | Slot::Limit | Slot::Offset => None,
+        Slot::CallId
+        | Slot::Param(_)
+        | Slot::ParamList(_)
+        | Slot::MaskKey(_)
+        | Slot::Limit
+        | Slot::Offset
+        | Slot::After(_) => None,
     }
 }

@@ -20,7 +20,7 @@ use super::{
     error::BindError,
     fit,
     param::Param,
-    plan::Variant,
+    plan::{Pages, Variant},
     schema::{self, Listing},
     summary::{self, SummaryEntry, SummaryKind},
 };
@@ -219,10 +219,11 @@ impl QueryTool {
         let statement = sql::check_own(written, &queryable.catalog, queryable.role.restrictions())?;
         let slot_types = statement.slots().iter().map(|slot| slot.ty.clone()).collect();
         let pageable = statement.page().ordered;
-        let variant = Variant { statement: Arc::new(statement), slot_types };
+        let first = Variant { statement: Arc::new(statement), slot_types };
+        let pages = Pages { first, next: None };
         let callee = Callee { database, tool: &self.name, fingerprint: &self.fingerprint };
         let (rows_max, presentation) = (self.limits.rows_max, self.presentation);
-        bind::bind_statement(&Chosen { callee, variant: &variant, pageable, rows_max, presentation }, &given, call)
+        bind::bind_statement(&Chosen { callee, pages: &pages, pageable, rows_max, presentation }, &given, call)
     }
 }
 

@@ -21,6 +21,8 @@ use crate::{
 const PARAMS_MAX: usize = 64;
 /// Characters of a tool's description at most.
 const DESCRIPTION_MAX: usize = 4_096;
+/// Columns of a page's key at most.
+const KEY_COLUMNS_MAX: usize = 8;
 /// The largest `rows_max` a tool may ask for.
 const ROWS_MAX_MAX: u32 = 1_000_000;
 
@@ -35,6 +37,7 @@ pub struct Tool {
     params: Vec<Param>,
     template: Template,
     rows_max: Option<u32>,
+    page_key: Option<Vec<String>>,
     result: Option<ResultForm>,
     fence: Option<bool>,
     deprecation: Option<Deprecation>,
@@ -72,6 +75,7 @@ impl Tool {
             params,
             template,
             rows_max: written.rows_max,
+            page_key: written.page.as_ref().map(|page| page.key.clone()),
             result: written.result,
             fence: written.fence,
             deprecation,
@@ -119,6 +123,11 @@ impl Tool {
         self.rows_max
     }
 
+    /// The columns of a unique key that a cut result is continued by, where the declaration says so.
+    pub fn page_key(&self) -> Option<&[String]> {
+        self.page_key.as_deref()
+    }
+
     /// How its result is shown to a role that shows results like this.
     pub fn presentation(&self, role: Presentation) -> Presentation {
         role.or(self.result, self.fence)
@@ -150,6 +159,12 @@ fn check_texts(written: &Declaration, errors: &mut Vec<ToolError>) {
     }
     if written.rows_max.is_some_and(|rows| rows == 0 || rows > ROWS_MAX_MAX) {
         errors.push(ToolError::new("rows_max", Problem::RowsMax { max: ROWS_MAX_MAX }));
+    }
+    if let Some(page) = &written.page {
+        let distinct: BTreeSet<&String> = page.key.iter().collect();
+        if distinct.len() != page.key.len() || !(1..=KEY_COLUMNS_MAX).contains(&page.key.len()) {
+            errors.push(ToolError::new("page.key", Problem::PageKey { max: KEY_COLUMNS_MAX }));
+        }
     }
     if written.params.len() > PARAMS_MAX {
         errors.push(ToolError::new("params", Problem::TooLarge { what: "list of parameters", max: PARAMS_MAX as u64 }));

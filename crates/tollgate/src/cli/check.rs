@@ -235,7 +235,7 @@ fn tools(gateway: &Gateway) -> Vec<Vec<String>> {
         if plans.is_empty() {
             notes.push("not available now".to_owned());
         }
-        let variants = plans.first().map(|(_, plan)| plan.statements().count().to_string()).unwrap_or_default();
+        let variants = plans.first().map(|(_, plan)| plan.variants().to_string()).unwrap_or_default();
         vec![name.to_string(), roles.join(", "), variants, notes.join("; ")]
     };
     names.into_iter().map(row).collect()

@@ -53,6 +53,7 @@ struct Printed<'a> {
     role: &'a str,
     written: &'a str,
     rewritten: &'a str,
+    rewritten_next: Option<&'a str>,
     fenced: bool,
     fence: Option<&'a str>,
     parameters: &'a [(String, String)],
@@ -103,6 +104,7 @@ fn print(command: &Explain, explained: &Explained) -> ExitCode {
             role: &explained.role,
             written: &explained.written,
             rewritten: &explained.rewritten,
+            rewritten_next: explained.rewritten_next.as_deref(),
             fenced: explained.fence.is_some(),
             fence: explained.fence.as_deref(),
             parameters: &explained.parameters,
@@ -126,6 +128,9 @@ fn print(command: &Explain, explained: &Explained) -> ExitCode {
         explained.written.trim_end(),
     );
     section(&format!("as it runs{fenced}"), &explained.rewritten);
+    if let Some(next) = &explained.rewritten_next {
+        section("as it runs for later pages, behind the key of the last row", next);
+    }
     let parameters: Vec<Vec<String>> =
         explained.parameters.iter().map(|(name, value)| vec![name.clone(), value.clone()]).collect();
     section("parameters", &output::aligned(&parameters));

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use tollgate_core::{
     names::is_invisible,
     policy::{Access, RowAccess, TableMatrix},
+    sql::tree::Slot,
     tools::{Callable, Listing},
 };
 
@@ -230,7 +231,7 @@ fn meaning(section: &str, key: &str, was: Option<&str>, now: Option<&str>) -> &'
         ["table", .., "column", _] if is_visible(now) && !is_visible(was) => "newly visible",
         ["table", .., "column", _] if was.is_none() => "newly visible through a mask",
         ["table", .., "rows" | "owner" | "min_group_size"] => "other rows",
-        ["tool", _, "statement", _] | ["tool", _, "definition"] => "its meaning changed",
+        ["tool", _, "statement", ..] | ["tool", _, "definition"] => "its meaning changed",
         ["tool", _, "description"] if was.is_some() && now.is_some() => "its description changed",
         ["tool", _, "input" | "output"] if was.is_some() && now.is_some() => "its schema changed",
         ["tool", _, "description"] if was.is_none() => "newly callable",
@@ -253,7 +254,9 @@ fn pin_role(role: &Role, section: &mut BTreeMap<String, String>) {
             Callable::Tool(plan) => {
                 pin("rows_max", plan.rows_max().to_string());
                 for (kept, statement) in plan.statements() {
-                    pin(&format!("statement {kept}"), hex(statement.fingerprint()));
+                    let later = statement.slots().iter().any(|used| matches!(used.slot, Slot::After(_)));
+                    let pages = if later { " of later pages" } else { "" };
+                    pin(&format!("statement {kept}{pages}"), hex(statement.fingerprint()));
                 }
             }
             Callable::Query(_) | Callable::Schema(_) => {

@@ -3,7 +3,7 @@
 use serde_json::{Number, Value};
 use tollgate_core::{
     names::{Code, DatabaseName, ParamName, ToolName},
-    tools::{ConstraintDeclaration, Declaration, DeprecationDeclaration, ParamDeclaration, ParamType},
+    tools::{ConstraintDeclaration, Declaration, DeprecationDeclaration, PageDeclaration, ParamDeclaration, ParamType},
 };
 
 use super::{
@@ -41,6 +41,7 @@ pub(super) fn declaration(
         sql: written.sql.clone(),
         // One outside its range was reported by its shape.
         rows_max: written.rows_max.filter(|rows| (1..=1_000_000).contains(rows)),
+        page: written.page.as_ref().map(|page| PageDeclaration { key: page.key.clone() }),
         result: written.result.map(Into::into),
         fence: written.fence,
         deprecated: written.deprecated.as_ref().map(|deprecated| DeprecationDeclaration {

@@ -254,12 +254,24 @@ pub struct Tool {
     /// Rows at most; a role's own `rows_max` counts when it is smaller.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub rows_max: Option<u32>,
+    /// How a result that a limit cut is continued, where not by counting its rows.
+    pub page: Option<Page>,
     /// The form of its result, where it is not the role's.
     pub result: Option<ResultForm>,
     /// Whether the text of its result is marked as data, where that is not the role's word.
     pub fence: Option<bool>,
     /// Says that another tool should be used.
     pub deprecated: Option<Deprecated>,
+}
+
+/// How a result is continued.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// Columns of the table whose rows the tool selects, in the order of the result: unique together, never NULL, and visible and
+    /// unmasked for every role that has the tool. The next page begins behind the last row's.
+    #[schemars(length(min = 1))]
+    pub key: Vec<String>,
 }
 
 /// The form of a result's rows.

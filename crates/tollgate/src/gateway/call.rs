@@ -174,7 +174,12 @@ impl Gate {
         })?;
         self.metrics.ran(database.name.as_str(), executed.waited.as_secs_f64(), executed.ran.as_secs_f64());
         let next_cursor = match executed.rows.truncated {
-            Some(_) => bound.page.next_cursor(executed.rows.count, &self.seals),
+            Some(_) => {
+                let key = executed.rows.key.clone();
+                let cursor = bound.page.next_cursor(executed.rows.count, key, &self.seals);
+                // The rows without a way to those behind them would pass for all of them.
+                cursor.map_err(|error| Refused { status: Status::DbError, ..Refused::from(error.to_agent()) })?
+            }
             None => None,
         };
         Ok(Produced::rows(bound, executed, next_cursor))

@@ -18,6 +18,8 @@ pub struct Explained {
     pub written: String,
     /// The statement as it is sent.
     pub rewritten: String,
+    /// The statement that later pages are read by, where it is another one.
+    pub rewritten_next: Option<String>,
     /// The operation that made it fence its tables, where one did.
     pub fence: Option<String>,
     /// Each bound parameter: `$2 :region` and its value as JSON.
@@ -30,11 +32,11 @@ pub struct Explained {
 struct NoCursors;
 
 impl CursorSeal for NoCursors {
-    fn seal(&self, _offset: u64, _binding: &[u8; 32]) -> Option<String> {
+    fn seal(&self, _position: &[u8], _binding: &[u8; 32]) -> Option<String> {
         None
     }
 
-    fn open(&self, _sealed: &str, _binding: &[u8; 32]) -> Option<u64> {
+    fn open(&self, _sealed: &str, _binding: &[u8; 32]) -> Option<Vec<u8>> {
         None
     }
 }
@@ -71,6 +73,7 @@ impl Serving {
             role: caller.role().to_string(),
             written: callable.written(Some(arguments)).into_owned(),
             rewritten: bound.statement.text().to_owned(),
+            rewritten_next: bound.next.as_ref().map(|next| next.text().to_owned()),
             fence: bound.statement.fence().map(ToString::to_string),
             parameters: slots
                 .map(|(at, (slot, value))| {
@@ -89,6 +92,7 @@ fn name(slot: &Slot) -> String {
         Slot::Claim(name) | Slot::ClaimList(name) => format!(":claims.{name}"),
         Slot::Limit => "rows at most".to_owned(),
         Slot::Offset => "rows skipped".to_owned(),
+        Slot::After(place) => format!("column {} of the key of the last row", place + 1),
         Slot::MaskKey(_) => "the key of the role's hashes".to_owned(),
     }
 }

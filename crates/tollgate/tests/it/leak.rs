@@ -81,7 +81,7 @@ fn values(statement: &CheckedStatement, suite: &Json, case: &Json) -> Vec<Value>
         Slot::Param(name) => Value::Text(text(&case["params"][name.as_str()])),
         Slot::Limit => Value::Integer(1_000),
         Slot::Offset => Value::Integer(0),
-        Slot::ParamList(_) | Slot::Claim(_) | Slot::MaskKey(_) => panic!("no case has {slot:?}"),
+        Slot::ParamList(_) | Slot::Claim(_) | Slot::MaskKey(_) | Slot::After(_) => panic!("no case has {slot:?}"),
     };
     statement.slots().iter().map(|used| value(&used.slot)).collect()
 }

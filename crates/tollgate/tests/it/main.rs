@@ -21,6 +21,7 @@ mod leak;
 mod lifecycle;
 mod manual;
 mod masks;
+mod paging;
 mod policy_tests;
 mod postgres;
 mod protocol;

@@ -114,6 +114,7 @@ impl Asked<'_> {
                 self.values.iter().find(|(given, _)| *given == name.as_str()).unwrap().1.clone()
             }
             Slot::Claim(_) | Slot::ClaimList(_) => panic!("no test here has claims"),
+            Slot::After(_) => panic!("no test here is paged by a key"),
         }
     }
 }

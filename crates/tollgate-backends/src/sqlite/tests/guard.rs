@@ -98,7 +98,15 @@ async fn the_guard_holds_when_sqlite_prepares_again_after_a_schema_change() {
             let columns = [column(0)];
             let only_id = footprint(&[("orders", "id")], &[], &[]);
             let text = "SELECT id FROM main.orders";
-            let guarded = Guarded { text, footprint: &only_id, columns: &columns, slots: 0, author: Author::Operator };
+            let guarded = Guarded {
+                text,
+                footprint: &only_id,
+                columns: &columns,
+                width: columns.len(),
+                key: &[],
+                slots: 0,
+                author: Author::Operator,
+            };
             let mut prepared = engine.prepare_guarded(guarded)?;
             rusqlite::Connection::open(path)
                 .unwrap()

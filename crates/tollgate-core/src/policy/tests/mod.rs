@@ -76,6 +76,7 @@ fn slot(used: &crate::sql::SlotUse) -> String {
         Slot::Limit => "limit".to_owned(),
         Slot::MaskKey(pad) => format!("{pad:?} block of the mask key"),
         Slot::Offset => "offset".to_owned(),
+        Slot::After(place) => format!("key {place}"),
     };
     if let Some(column) = used.compared.first() {
         write!(text, " ~ {}.{}", column.table.name, column.column).unwrap();

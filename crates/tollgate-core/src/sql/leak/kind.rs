@@ -236,9 +236,13 @@ pub(super) fn of_slot(slot: &Slot, cx: &Context) -> Kind {
     match slot {
         Slot::Limit | Slot::Offset => Kind::Number,
         slot if cx.is_loose(slot) => Kind::Unknown,
-        Slot::CallId | Slot::Param(_) | Slot::ParamList(_) | Slot::Claim(_) | Slot::ClaimList(_) | Slot::MaskKey(_) => {
-            Kind::Constant
-        }
+        Slot::CallId
+        | Slot::Param(_)
+        | Slot::ParamList(_)
+        | Slot::Claim(_)
+        | Slot::ClaimList(_)
+        | Slot::MaskKey(_)
+        | Slot::After(_) => Kind::Constant,
     }
 }
 

@@ -179,9 +179,13 @@ impl Printer {
     fn single(&mut self, slot: &Slot) -> Printed {
         match slot {
             Slot::ParamList(_) | Slot::ClaimList(_) => Err(self.lacks("lists outside IN")),
-            Slot::CallId | Slot::Param(_) | Slot::Claim(_) | Slot::MaskKey(_) | Slot::Limit | Slot::Offset => {
-                self.placeholder(slot)
-            }
+            Slot::CallId
+            | Slot::Param(_)
+            | Slot::Claim(_)
+            | Slot::MaskKey(_)
+            | Slot::Limit
+            | Slot::Offset
+            | Slot::After(_) => self.placeholder(slot),
         }
     }
 
@@ -223,7 +227,13 @@ impl Printer {
     fn in_slot(&mut self, expr: &Expr, slot: &Slot, is_in: &str) -> Printed {
         match slot {
             Slot::ParamList(_) | Slot::ClaimList(_) => {}
-            Slot::CallId | Slot::Param(_) | Slot::Claim(_) | Slot::MaskKey(_) | Slot::Limit | Slot::Offset => {
+            Slot::CallId
+            | Slot::Param(_)
+            | Slot::Claim(_)
+            | Slot::MaskKey(_)
+            | Slot::Limit
+            | Slot::Offset
+            | Slot::After(_) => {
                 return Err(self.lacks("IN over a single value"));
             }
         }

@@ -29,7 +29,7 @@ mod with;
 mod tests;
 
 pub(in crate::sql) use expr::{operator, string};
-pub(in crate::sql) use output::{output_columns, unique_output_names};
+pub(in crate::sql) use output::{has_aggregate, has_window, output_columns, unique_output_names};
 pub use scope::{ClaimUse, ParamShape, Scope};
 
 use sqlparser::ast::Ident;

@@ -295,7 +295,7 @@ pub(super) fn common_type<'e>(dialect: Dialect, values: impl Iterator<Item = &'e
 }
 
 /// Whether an aggregate stands in the expression, outside its subqueries.
-pub(super) fn has_aggregate(dialect: Dialect, expr: &Expr) -> bool {
+pub(in crate::sql) fn has_aggregate(dialect: Dialect, expr: &Expr) -> bool {
     let aggregate = |name: &str| lookup(dialect, name).is_some_and(|spec| spec.kind.is_aggregate());
     match expr {
         Expr::Function(function) if function.over.is_none() && aggregate(function.name) => true,
@@ -304,7 +304,7 @@ pub(super) fn has_aggregate(dialect: Dialect, expr: &Expr) -> bool {
 }
 
 /// Whether a window function stands in the expression, outside its subqueries.
-pub(super) fn has_window(expr: &Expr) -> bool {
+pub(in crate::sql) fn has_window(expr: &Expr) -> bool {
     match expr {
         Expr::Function(function) if function.over.is_some() => true,
         _ => walk::parts(expr).into_iter().any(has_window),

@@ -7,7 +7,7 @@ use serde_json::{json, value::RawValue};
 use super::fixtures::{Case, PlainSeal, caller};
 use crate::{
     names::{AgentId, ClaimValue, Claims, Origin, Principal, Value},
-    tools::{BindError, BoundPage, Call, Plan, bind::bind_plan},
+    tools::{BindError, BoundPage, Call, Plan, bind::bind_plan, cursor::Paging},
 };
 
 fn case(sql: &str) -> Case {
@@ -29,9 +29,10 @@ fn slots(page: &BoundPage) -> (i64, i64) {
 
 #[test]
 fn pages_clamp_and_continue() {
-    let page = |limit, offset, start| BoundPage::new(limit, offset, start, 10, Some([0; 32])).unwrap();
+    let page = |limit, offset, start| BoundPage::new(limit, offset, start, 10, Paging::Offset, Some([0; 32])).unwrap();
     let next = |page: &BoundPage, delivered| {
-        page.next_cursor(delivered, &PlainSeal).map(|sealed| sealed.split_once('@').unwrap().0.parse::<u64>().unwrap())
+        let sealed = page.next_cursor(delivered, None, &PlainSeal).unwrap()?;
+        Some(sealed.split_once('@').unwrap().0.trim_matches(['[', ']']).parse::<u64>().unwrap())
     };
     // No bounds of its own: one row more than may be delivered.
     assert_eq!(slots(&page(None, None, 0)), (11, 0));
@@ -48,10 +49,16 @@ fn pages_clamp_and_continue() {
     // A first row that does not fit cannot be passed by asking again.
     assert_eq!(next(&page(None, None, 0), 0), None);
     // Past what an engine takes.
-    assert!(BoundPage::new(None, Some(u64::MAX), 1, 10, None).is_none());
-    assert!(BoundPage::new(None, Some(i64::MAX as u64), 1, 10, None).is_none());
-    assert_eq!(BoundPage::new(None, None, 0, 10, None).unwrap().next_cursor(10, &PlainSeal), None);
-    assert_eq!(slots(&BoundPage::new(Some(u64::MAX), None, 0, u32::MAX, None).unwrap()).0, i64::from(u32::MAX) + 1);
+    assert!(BoundPage::new(None, Some(u64::MAX), 1, 10, Paging::Offset, None).is_none());
+    assert!(BoundPage::new(None, Some(i64::MAX as u64), 1, 10, Paging::Offset, None).is_none());
+    assert_eq!(
+        BoundPage::new(None, None, 0, 10, Paging::Offset, None).unwrap().next_cursor(10, None, &PlainSeal).unwrap(),
+        None
+    );
+    assert_eq!(
+        slots(&BoundPage::new(Some(u64::MAX), None, 0, u32::MAX, Paging::Offset, None).unwrap()).0,
+        i64::from(u32::MAX) + 1
+    );
 }
 
 #[test]
@@ -60,7 +67,7 @@ fn a_cursor_continues_the_same_call() {
     let plan = case.plan().unwrap();
     let first = case.bind(&plan, "{}").unwrap();
     assert_eq!(first.rows_max, 10);
-    let cursor = first.page.next_cursor(10, &PlainSeal).unwrap();
+    let cursor = first.page.next_cursor(10, None, &PlainSeal).unwrap().unwrap();
     for same in ["{}", r#"{"n": 1}"#, r#"{"n": 1.00, "age": null}"#] {
         let arguments = same.replacen('{', &format!("{{\"cursor\": \"{cursor}\","), 1).replace(",}", "}");
         let second = case.bind(&plan, &arguments).unwrap();
@@ -78,7 +85,7 @@ fn an_unordered_statement_has_no_cursor() {
     let case = case("SELECT id FROM users WHERE balance > :n [[ AND age = :age ]]");
     let plan = case.plan().unwrap();
     assert!(!plan.listing().input_schema["properties"].as_object().unwrap().contains_key("cursor"));
-    assert_eq!(case.bind(&plan, "{}").unwrap().page.next_cursor(10, &PlainSeal), None);
+    assert_eq!(case.bind(&plan, "{}").unwrap().page.next_cursor(10, None, &PlainSeal).unwrap(), None);
     let refusal = case.bind(&plan, r#"{"cursor": "10@00"}"#).unwrap_err().to_agent();
     assert!(refusal.message.starts_with("there is no argument `cursor`"), "{refusal}");
 }
@@ -93,7 +100,7 @@ fn sealed(plan: &Plan, caller: &Principal, policy_hash: [u8; 32], arguments: &st
         cursors: &PlainSeal,
         policy_hash: &policy_hash,
     };
-    bind_plan(plan, &call).unwrap().page.next_cursor(10, &PlainSeal).unwrap()
+    bind_plan(plan, &call).unwrap().page.next_cursor(10, None, &PlainSeal).unwrap().unwrap()
 }
 
 fn text(text: &str) -> ClaimValue {

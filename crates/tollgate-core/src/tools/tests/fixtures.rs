@@ -172,15 +172,14 @@ pub(in crate::tools) fn caller(agent: &str, claims: Claims) -> Principal {
 pub(in crate::tools) struct PlainSeal;
 
 impl CursorSeal for PlainSeal {
-    fn seal(&self, offset: u64, binding: &[u8; 32]) -> Option<String> {
+    fn seal(&self, position: &[u8], binding: &[u8; 32]) -> Option<String> {
         let binding: Vec<String> = binding.iter().map(|byte| format!("{byte:02x}")).collect();
-        Some(format!("{offset}@{}", binding.concat()))
+        Some(format!("{}@{}", std::str::from_utf8(position).unwrap(), binding.concat()))
     }
 
-    fn open(&self, sealed: &str, binding: &[u8; 32]) -> Option<u64> {
-        let (offset, _) = sealed.split_once('@')?;
-        let offset = offset.parse().ok()?;
-        (self.seal(offset, binding)? == sealed).then_some(offset)
+    fn open(&self, sealed: &str, binding: &[u8; 32]) -> Option<Vec<u8>> {
+        let position = sealed.rsplit_once('@')?.0.as_bytes();
+        (self.seal(position, binding)? == sealed).then(|| position.to_vec())
     }
 }
 

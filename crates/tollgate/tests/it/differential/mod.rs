@@ -126,6 +126,7 @@ impl<'a> Case<'a> {
             }
             Slot::Param(name) | Slot::ParamList(name) => params[name].1.clone(),
             Slot::MaskKey(pad) => statement.mask_key(*pad).unwrap(),
+            Slot::After(_) => panic!("no query is paged by a key"),
         };
         statement.slots().iter().map(|used| value(&used.slot)).collect()
     }
