@@ -83,7 +83,7 @@ struct Maker {
     columns: Vec<String>,
 }
 
-const LITERALS: [&str; 24] = [
+const LITERALS: [&str; 31] = [
     "NULL",
     "0",
     "1",
@@ -108,6 +108,13 @@ const LITERALS: [&str; 24] = [
     "'%s'",
     "'glad'",
     "' '",
+    "'-1'",
+    "'-2147483648'",
+    "'1e131071'",
+    "'5874897-12-31'",
+    "'294276-12-31'",
+    "'4713-01-01 BC'",
+    "'infinity'",
 ];
 const TYPES: [(&str, &str); 14] = [
     ("text", "TEXT"),
@@ -257,6 +264,7 @@ impl Maker {
             }
             Some(Given::Numbers) => &[(0, &["'%d'", "'%.2f'", "'%+09.1f%%'", "'%,d %x'", "'%e %g'"])],
             Some(Given::NoLonger) => &[(1, &["'a'", "'%'"]), (2, &["'b'", "''"])],
+            Some(Given::Counts) => &[(1, &["1", "0"]), (2, &["3", "0"])],
             Some(Given::NonZero) => &[(last, &["1", "7", "0.5", "2"])],
         };
         let limited: Vec<(usize, &[&'static str])> = spec
@@ -265,7 +273,7 @@ impl Maker {
             .map(|(position, limit)| match limit {
                 Limit::Whole(..) => (*position, &["1", "12", "1000"][..]),
                 Limit::Fraction => (*position, &["0.5"][..]),
-                Limit::Text(_) => (*position, &["'x'", "'é%'"][..]),
+                Limit::Text(_) | Limit::Short(_) => (*position, &["'x'", "'é%'"][..]),
                 Limit::Format => (*position, &["'%s'", "'%5s'"][..]),
             })
             .collect();
@@ -293,10 +301,11 @@ impl Maker {
             8 => format!("({a} LIKE {})", self.one_of(&["'a%'", "'%\\\\%'", "'_'", "'%a' ESCAPE 'x'", "t.txt"])),
             9 => format!("CASE WHEN t.flag THEN {a} ELSE {} END", self.expr(depth - 1)),
             10 => format!("CAST({a} AS {})", self.cast_type()),
-            11 => match self.below(4) {
+            11 => match self.below(5) {
                 0 => format!("({a} IN (SELECT {} FROM TABLE t))", self.expr(depth - 1)),
                 1 => format!("EXISTS (SELECT 1 FROM TABLE v WHERE v.id = {a})"),
                 2 => format!("(SELECT max({}) FROM TABLE t)", self.expr(depth - 1)),
+                3 => format!("(SELECT count(*) FROM {}({a}) AS f)", self.table_function()),
                 _ => format!("(SELECT {} FROM TABLE v WHERE {a} = v.id LIMIT 1)", self.expr(depth - 1)),
             },
             12 => format!("({a} {} ANY (ARRAY[{}, {}]))", self.one_of(&["=", "<"]), self.expr(depth - 1), self.expr(1)),
@@ -304,6 +313,13 @@ impl Maker {
             14 => format!("({a})[{}]", self.expr(depth - 1)),
             15 => format!("ARRAY[{a}, {}]", self.expr(depth - 1)),
             _ => format!("({} {a})", self.one_of(&["-", "NOT", "+", "~"])),
+        }
+    }
+
+    fn table_function(&mut self) -> &'static str {
+        match self.dialect {
+            Dialect::Postgres => self.one_of(&["json_array_elements", "jsonb_each", "unnest"]),
+            Dialect::Sqlite => self.one_of(&["json_each", "json_tree"]),
         }
     }
 

@@ -102,6 +102,7 @@ fn given(word: &str) -> Option<Option<Given>> {
         "template" => Given::Template,
         "numbers" => Given::Numbers,
         "no-longer" => Given::NoLonger,
+        "counts" => Given::Counts,
         "nonzero" => Given::NonZero,
         _ => return None,
     }))
@@ -118,6 +119,7 @@ fn limits(words: &str) -> Option<Vec<(usize, Limit)>> {
             let (position, limit) = word.split_once(':')?;
             let limit = match limit.split_once("..") {
                 Some(("text", most)) => Limit::Text(most.parse().ok()?),
+                Some(("short", most)) => Limit::Short(most.parse().ok()?),
                 Some((fewest, most)) => Limit::Whole(fewest.parse().ok()?, most.parse().ok()?),
                 None if limit == "fraction" => Limit::Fraction,
                 None if limit == "format" => Limit::Format,

@@ -73,6 +73,8 @@ pub enum Given {
     Numbers,
     /// `replace`: a replacement that is no longer than what it stands for.
     NoLonger,
+    /// `substr`: all but the first are numbers as they are written, so none is negative.
+    Counts,
     /// The last one is a number other than zero.
     NonZero,
 }
@@ -86,6 +88,9 @@ pub enum Limit {
     Fraction,
     /// A string of at most so many bytes.
     Text(usize),
+    /// The same, or what the statement does not make long: a parameter, a table's column, what is cut out of one. For arguments
+    /// that the engine compares with each place of another, which no time limit interrupts.
+    Short(usize),
     /// A format whose widths and precisions have at most two digits.
     Format,
 }

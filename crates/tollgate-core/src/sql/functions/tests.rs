@@ -35,6 +35,9 @@ fn limit((position, limit): &(usize, Limit)) -> String {
         Limit::Whole(fewest, most) => format!("; argument {argument} is a constant from {fewest} to {most}"),
         Limit::Fraction => format!("; argument {argument} is a constant from 0 to 1"),
         Limit::Text(most) => format!("; argument {argument} is a constant of at most {most} bytes"),
+        Limit::Short(most) => {
+            format!("; argument {argument} is no text that the statement makes longer than {most} bytes")
+        }
         Limit::Format => format!("; argument {argument} is a constant with widths of at most two digits"),
     }
 }
@@ -46,6 +49,7 @@ fn given(given: Given) -> &'static str {
         Given::Template => ", for a template of plain parts",
         Given::Numbers => ", for a format with conversions to numbers only",
         Given::NoLonger => ", for a replacement that is no longer",
+        Given::Counts => ", for counts written as numbers",
         Given::NonZero => ", for a last argument other than zero",
     }
 }

@@ -130,7 +130,7 @@ fn moved(op: BinaryOp, left: &Operand<'_>, right: &Operand<'_>) -> Option<TypeKi
 /// A column or the clock, perhaps cut down: nothing that has been moved already.
 fn is_given(moment: &Expr) -> bool {
     match moment {
-        Expr::Column(column) => !column.masked,
+        Expr::Column(column) => !column.masked && column.origin.is_some(),
         Expr::Cast { expr, ty: _ } => is_given(expr),
         Expr::Function(function) => match (function.name, &function.args) {
             ("now", _) => true,

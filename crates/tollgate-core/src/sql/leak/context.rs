@@ -27,6 +27,9 @@ pub(in crate::sql) struct Context {
     author: Author,
 }
 
+/// Aggregates that multiply numbers with themselves.
+pub(super) const SQUARES: [&str; 6] = ["stddev", "stddev_pop", "stddev_samp", "var_pop", "var_samp", "variance"];
+
 /// Who wrote an expression: its length is bounded by its text, and only a caller's text is hostile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Author {
@@ -147,7 +150,7 @@ fn compared<'a>(slot: &Slot, others: impl Iterator<Item = &'a Expr>, plain: &Con
     entry.compared += 1;
     for other in others {
         match kind::of(other, plain) {
-            Kind::Constant => {}
+            Kind::Constant(_) => {}
             // Between integers of different widths every conversion widens.
             Kind::Typed(TypeKind::Int) => entry.beside.push(Kind::Typed(TypeKind::BigInt)),
             kind => entry.beside.push(kind),
@@ -159,6 +162,9 @@ fn grow(node: Node<'_>, growths: &mut usize) {
     match node {
         Node::Query(query) if query.with.iter().any(|cte| cte.recursive) => *growths = usize::MAX,
         Node::Expr(Expr::Binary { op: BinaryOp::Concat | BinaryOp::Multiply | BinaryOp::Divide, .. }) => {
+            *growths = growths.saturating_add(1);
+        }
+        Node::Expr(Expr::Function(function)) if SQUARES.contains(&function.name) => {
             *growths = growths.saturating_add(1);
         }
         _ => {}

@@ -28,6 +28,9 @@ pub(super) fn holds(given: Given, args: &[Expr], cx: &Context) -> bool {
         (Given::Template, [_, template]) => text(template).is_some_and(is_template),
         (Given::Numbers, [format, ..]) => text(format).is_some_and(converts_numbers),
         (Given::NoLonger, [_, from, to]) => text(from).zip(text(to)).is_some_and(|(from, to)| to.len() <= from.len()),
+        (Given::Counts, [_, counts @ ..]) => {
+            counts.iter().all(|count| matches!(count, Expr::Literal(Literal::Number(_))))
+        }
         (Given::NonZero, [.., Expr::Literal(Literal::Number(number))]) => {
             number.split(['e', 'E']).next().is_some_and(|digits| digits.contains(|c: char| ('1'..='9').contains(&c)))
         }

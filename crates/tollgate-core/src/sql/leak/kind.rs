@@ -1,6 +1,8 @@
 //! The kinds of expressions, as far as they decide whether an engine must convert a value before it can use it. A conversion can fail.
 
 use super::arithmetic::{self, Operand};
+use super::constant::{Reach, has_edge};
+use super::context::SQUARES;
 use super::{Context, given};
 use crate::catalog::{SqlType, TypeKind};
 use crate::names::Dialect;
@@ -14,9 +16,11 @@ use crate::sql::walk;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Kind {
     /// A string literal, NULL or a bound value: takes the type of what it meets, when the statement is read.
-    Constant,
+    Constant(Reach),
     /// A number literal: converted once, when the statement is planned.
     Number,
+    /// An integer or an exact decimal: what a choice of numbers becomes when some are literals.
+    Exact,
     /// A type of that kind.
     Typed(TypeKind),
     /// Not known here.
@@ -33,8 +37,8 @@ impl Kind {
             (Kind::Clash, _) | (_, Kind::Clash) => false,
             (Kind::Typed(kind), _) | (_, Kind::Typed(kind)) if !has_equality(kind) => false,
             // A collation of its own wins over the ordinary one.
-            (Kind::Constant | Kind::Number, _)
-            | (_, Kind::Constant | Kind::Number)
+            (Kind::Constant(_) | Kind::Number, _)
+            | (_, Kind::Constant(_) | Kind::Number)
             | (Kind::Typed(T::Collated(_)), Kind::Typed(T::Text))
             | (Kind::Typed(T::Text), Kind::Typed(T::Collated(_))) => true,
             (Kind::Typed(a), Kind::Typed(b)) if is_time(a) && is_time(b) => true,
@@ -46,9 +50,9 @@ impl Kind {
     /// longer one that is done, or fails, when the statement is planned.
     pub(super) fn computed(self) -> Kind {
         match self {
-            Kind::Constant => Kind::Typed(TypeKind::Text),
-            Kind::Number => Kind::Typed(TypeKind::Decimal),
-            kind @ (Kind::Typed(_) | Kind::Unknown | Kind::Clash) => kind,
+            Kind::Constant(_) => Kind::Typed(TypeKind::Text),
+            Kind::Number => Kind::Exact,
+            kind @ (Kind::Exact | Kind::Typed(_) | Kind::Unknown | Kind::Clash) => kind,
         }
     }
 
@@ -65,10 +69,22 @@ impl Kind {
         use TypeKind as T;
         match (self, other) {
             (Kind::Clash, _) | (_, Kind::Clash) => Kind::Clash,
-            (Kind::Constant, kind) | (kind, Kind::Constant) => kind,
-            (Kind::Number, Kind::Typed(T::Int | T::BigInt | T::Decimal))
-            | (Kind::Typed(T::Int | T::BigInt | T::Decimal), Kind::Number) => Kind::Typed(T::Decimal),
+            (Kind::Constant(a), Kind::Constant(b)) => Kind::Constant(a.max(b)),
+            // Below, a function could fail over what the literal becomes.
+            (Kind::Constant(Reach::Edge), Kind::Number | Kind::Exact)
+            | (Kind::Number | Kind::Exact, Kind::Constant(Reach::Edge)) => Kind::Clash,
+            (Kind::Constant(Reach::Edge), Kind::Typed(kind)) | (Kind::Typed(kind), Kind::Constant(Reach::Edge))
+                if has_edge(&kind) =>
+            {
+                Kind::Clash
+            }
+            (Kind::Constant(_), kind) | (kind, Kind::Constant(_)) => kind,
+            (Kind::Number, kind @ Kind::Typed(T::Decimal)) | (kind @ Kind::Typed(T::Decimal), Kind::Number) => kind,
+            (Kind::Number | Kind::Exact, Kind::Exact | Kind::Typed(T::Int | T::BigInt))
+            | (Kind::Exact | Kind::Typed(T::Int | T::BigInt), Kind::Number | Kind::Exact) => Kind::Exact,
+            (Kind::Exact, kind @ Kind::Typed(T::Decimal)) | (kind @ Kind::Typed(T::Decimal), Kind::Exact) => kind,
             (Kind::Number, kind) | (kind, Kind::Number) => kind,
+            (Kind::Exact, _) | (_, Kind::Exact) => Kind::Clash,
             // Whatever the database makes of an unlisted function's result beside text can only be text.
             (Kind::Unknown, Kind::Typed(T::Text)) | (Kind::Typed(T::Text), Kind::Unknown) => Kind::Typed(T::Text),
             (Kind::Unknown, _) | (_, Kind::Unknown) => Kind::Clash,
@@ -117,10 +133,16 @@ pub(super) fn of(expr: &Expr, cx: &Context) -> Kind {
             Some(ty) => Kind::Typed(ty.kind.clone()),
             None => Kind::Unknown,
         },
-        Expr::Literal(Literal::Null | Literal::Text(_)) => Kind::Constant,
+        Expr::Literal(Literal::Null) => Kind::Constant(Reach::Ordinary),
+        Expr::Literal(Literal::Text(text)) => Kind::Constant(Reach::of(text)),
         Expr::Literal(Literal::Number(_)) => Kind::Number,
         Expr::Slot(slot) => of_slot(slot, cx),
-        Expr::Literal(Literal::Typed(ty, _)) | Expr::Cast { expr: _, ty } => named(ty.as_str()),
+        Expr::Literal(Literal::Typed(ty, _)) => named(ty.as_str()),
+        Expr::Cast { expr, ty } => match named(ty.as_str()) {
+            // A cast between texts keeps the collation.
+            Kind::Typed(TypeKind::Text) => collated([&of(expr, cx)]),
+            kind => kind,
+        },
         Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } => of(expr, cx),
         Expr::Binary { op, left, right } => binary(*op, left, right, cx),
         Expr::Unary { op: UnaryOp::BitNot, expr } => whole(of(expr, cx)),
@@ -131,8 +153,10 @@ pub(super) fn of(expr: &Expr, cx: &Context) -> Kind {
             (kind @ Kind::Typed(TypeKind::Array(_)), Subscript::Slice { .. }) => kind,
             _ => Kind::Unknown,
         },
-        Expr::Collate { expr, collation: _ } => match of(expr, cx) {
-            Kind::Constant | Kind::Typed(TypeKind::Text | TypeKind::Collated(_)) => Kind::Typed(TypeKind::Text),
+        Expr::Collate { expr, collation } => match of(expr, cx) {
+            Kind::Constant(_) | Kind::Typed(TypeKind::Text | TypeKind::Collated(_)) => {
+                Kind::Typed(TypeKind::Collated((*collation).to_owned()))
+            }
             _ => Kind::Unknown,
         },
         Expr::Literal(Literal::Bool(_))
@@ -186,16 +210,29 @@ fn whole(kind: Kind) -> Kind {
 
 /// PostgreSQL joins arrays and JSON by the operator that joins text to whatever is none of these.
 pub(super) fn concatenated(left: &Kind, right: &Kind) -> Kind {
-    let text = |kind: &Kind| matches!(kind, Kind::Constant | Kind::Typed(TypeKind::Text | TypeKind::Collated(_)));
+    let text = |kind: &Kind| matches!(kind, Kind::Constant(_) | Kind::Typed(TypeKind::Text | TypeKind::Collated(_)));
     let scalar = |kind: &Kind| match kind {
-        Kind::Constant | Kind::Number => true,
+        Kind::Constant(_) | Kind::Number | Kind::Exact => true,
         Kind::Typed(kind) => !matches!(kind, TypeKind::Array(_) | TypeKind::Json | TypeKind::Bytes | TypeKind::Other),
         Kind::Unknown | Kind::Clash => false,
     };
     if scalar(left) && scalar(right) && (text(left) || text(right)) {
-        return Kind::Typed(TypeKind::Text);
+        return collated([left, right]);
     }
     Kind::Unknown
+}
+
+/// The text that is made of these: under the collation of its own that one has. With two the database knows of none.
+fn collated<'k>(kinds: impl IntoIterator<Item = &'k Kind>) -> Kind {
+    let mut own = kinds.into_iter().filter_map(|kind| match kind {
+        Kind::Typed(TypeKind::Collated(collation)) => Some(collation),
+        _ => None,
+    });
+    match own.next() {
+        None => Kind::Typed(TypeKind::Text),
+        Some(first) if own.all(|other| other == first) => Kind::Typed(TypeKind::Collated(first.clone())),
+        Some(_) => Kind::Unknown,
+    }
 }
 
 /// The kind of a written array, by what its elements become.
@@ -242,7 +279,7 @@ pub(super) fn of_slot(slot: &Slot, cx: &Context) -> Kind {
         | Slot::Claim(_)
         | Slot::ClaimList(_)
         | Slot::MaskKey(_)
-        | Slot::After(_) => Kind::Constant,
+        | Slot::After(_) => Kind::Constant(Reach::Ordinary),
     }
 }
 
@@ -281,6 +318,10 @@ fn result(function: &Function, cx: &Context) -> Kind {
         ResultType::BigInt => TypeKind::BigInt,
         ResultType::Float => TypeKind::Float,
         ResultType::Decimal => TypeKind::Decimal,
+        ResultType::Text if cx.dialect == Dialect::Postgres => {
+            let kinds: Vec<Kind> = args.iter().map(|arg| of(arg, cx)).collect();
+            return collated(&kinds);
+        }
         ResultType::Text => TypeKind::Text,
         ResultType::Bool => TypeKind::Bool,
         ResultType::Json | ResultType::Jsonb => TypeKind::Json,
@@ -331,6 +372,16 @@ pub(super) fn is_total(function: &Function, cx: &Context) -> bool {
     if let ("timezone", [Expr::Literal(Literal::Text(zone)), _]) = (spec.name, args) {
         return matches!(zone.as_str(), "UTC" | "GMT") && of_moment(spec.name, args, cx).is_some();
     }
+    if cx.dialect == Dialect::Postgres && SQUARES.contains(&spec.name) && cx.growths > arithmetic::GROWTHS_MAX {
+        return false;
+    }
+    // A function of texts asks for one collation.
+    if cx.dialect == Dialect::Postgres && !spec.is_syntax() && args.len() > 1 {
+        let kinds: Vec<Kind> = args.iter().map(|arg| of(arg, cx)).collect();
+        if collated(&kinds) == Kind::Unknown {
+            return false;
+        }
+    }
     // An ordered-set aggregate is judged by what it orders by; what it is called with are constants.
     if spec.kind == FunctionKind::OrderedSet {
         return match spec.leak {
@@ -358,7 +409,11 @@ fn spec_total(spec: &FunctionSpec, args: &[Expr], cx: &Context) -> bool {
 
 fn fits(arg: &Expr, over: functions::Kinds, cx: &Context) -> bool {
     match of(arg, cx) {
-        Kind::Constant | Kind::Number => true,
+        Kind::Constant(Reach::Ordinary) | Kind::Number => true,
+        // Where the function would take it for a text.
+        Kind::Constant(Reach::Edge) => cx.dialect == Dialect::Sqlite || over.contains(&TypeKind::Text),
+        Kind::Exact => [TypeKind::Int, TypeKind::BigInt, TypeKind::Decimal].iter().all(|kind| over.contains(kind)),
+        Kind::Typed(TypeKind::Collated(_)) if over.contains(&TypeKind::Text) => true,
         Kind::Typed(kind) => over.contains(&kind),
         // Any column of SQLite may hold anything: what is total there is total over all kinds.
         Kind::Unknown | Kind::Clash => cx.dialect == Dialect::Sqlite,
@@ -385,7 +440,7 @@ pub(super) fn has_aggregate(expr: &Expr, cx: &Context) -> bool {
 }
 
 /// The kind behind a type name of PostgreSQL's allow-list.
-fn named(ty: &str) -> Kind {
+pub(super) fn named(ty: &str) -> Kind {
     if let Some(element) = ty.strip_suffix("[]") {
         return match named(element) {
             Kind::Typed(kind) => Kind::Typed(TypeKind::Array(Box::new(SqlType { name: element.to_owned(), kind }))),
@@ -429,6 +484,6 @@ pub(super) fn widens(from: &TypeKind, ty: &str) -> bool {
         | (T::BigInt, Kind::Typed(T::Float)) => true,
         (T::Int | T::BigInt | T::Decimal, Kind::Typed(T::Decimal)) => !bounded,
         (from, Kind::Typed(to)) => *from == to && matches!(to, T::Bool | T::BigInt | T::Date | T::Uuid) && !bounded,
-        (_, Kind::Constant | Kind::Number | Kind::Unknown | Kind::Clash) => false,
+        (_, Kind::Constant(_) | Kind::Number | Kind::Exact | Kind::Unknown | Kind::Clash) => false,
     }
 }

@@ -5,6 +5,7 @@
 //! stands**. This file never looks at the policy's own filters while a statement is checked: they are the operator's text.
 
 mod arithmetic;
+mod constant;
 mod context;
 mod given;
 mod kind;
@@ -14,12 +15,13 @@ mod pattern;
 pub use pattern::ends_in_escape;
 pub(super) use pattern::{default_escape, unfinished};
 
+use constant::Reach;
 pub(super) use context::Context;
 use kind::Kind;
 
 use super::tree::{
-    BinaryOp, Distinct, Elements, Expr, FrameBound, FrameUnits, Function, LikeKind, Literal, OrderBy, OrderKey, Query,
-    Relation, Select, SetExpr, Subscript, TableFunction, UnaryOp, Window,
+    BinaryOp, CastType, Distinct, Elements, Expr, FrameBound, FrameUnits, Function, LikeKind, Literal, OrderBy,
+    OrderKey, Query, Relation, Select, SetExpr, Subscript, TableFunction, UnaryOp, Window,
 };
 use super::walk::{self, Node};
 use crate::catalog::TypeKind;
@@ -59,8 +61,8 @@ pub(super) fn in_expr(expr: &Expr, cx: &Context) -> Option<Leak> {
 pub(super) fn type_of(expr: &Expr, cx: &Context) -> Option<TypeKind> {
     match kind::of(expr, cx) {
         Kind::Typed(kind) => Some(kind),
-        Kind::Constant => Some(TypeKind::Text),
-        Kind::Number | Kind::Unknown | Kind::Clash => None,
+        Kind::Constant(_) => Some(TypeKind::Text),
+        Kind::Number | Kind::Exact | Kind::Unknown | Kind::Clash => None,
     }
 }
 
@@ -80,6 +82,8 @@ fn judge(node: Node<'_>, cx: &Context, found: &mut Option<Leak>) {
         Node::SetExpr(body) => united(body, cx),
         Node::Relation(Relation::Values { rows, alias: _ }) => values(rows, cx),
         Node::Relation(Relation::Function(function)) => table_function(function, cx),
+        // It is read when a row first asks for it, and fails where it has too many rows.
+        Node::Relation(Relation::Recursion { .. }) => Some(Leak::of("a recursive query, whose rows may be too many")),
         Node::Relation(_) => None,
     };
 }
@@ -89,6 +93,7 @@ fn own(expr: &Expr, cx: &Context) -> Option<Leak> {
     let kind = |expr: &Expr| kind::of(expr, cx);
     match expr {
         Expr::Column(column) => cx.leak_of_mask(column).cloned(),
+        Expr::Literal(Literal::Typed(ty, text)) => typed(ty, text, cx),
         Expr::Literal(_)
         | Expr::Slot(_)
         | Expr::Row(_)
@@ -112,7 +117,7 @@ fn own(expr: &Expr, cx: &Context) -> Option<Leak> {
         Expr::Array(elements) => array(elements, cx),
         Expr::Subscript { expr, part } => subscript(expr, part, cx),
         Expr::Collate { expr, collation: _ } => match (cx.dialect, kind(expr)) {
-            (Dialect::Sqlite, _) | (_, Kind::Constant | Kind::Typed(TypeKind::Text | TypeKind::Collated(_))) => None,
+            (Dialect::Sqlite, _) | (_, Kind::Constant(_) | Kind::Typed(TypeKind::Text | TypeKind::Collated(_))) => None,
             (Dialect::Postgres, _) => Some(Leak::of("COLLATE over something that is not text")),
         },
         Expr::Scalar(query) => match cx.dialect {
@@ -130,7 +135,7 @@ fn own(expr: &Expr, cx: &Context) -> Option<Leak> {
             let results = branches.iter().map(|(_, then)| then).chain(otherwise.as_deref()).map(kind);
             compare.or_else(|| merged("CASE", results, cx))
         }
-        Expr::Cast { expr, ty } => cast(expr, ty.as_str(), cx),
+        Expr::Cast { expr, ty } => cast(expr, ty, cx),
         Expr::Function(function) => call(function, cx),
         Expr::Added { function, args: _ } => Some(Leak::of(format!("the added function `{function}`, which may fail"))),
     }
@@ -187,7 +192,7 @@ fn subscript(array: &Expr, part: &Subscript, cx: &Context) -> Option<Leak> {
         Subscript::Slice { from, to } => (from.as_ref(), to.as_ref()),
     };
     let whole =
-        |bound: &Expr| matches!(kind::of(bound, cx), Kind::Constant | Kind::Number | Kind::Typed(TypeKind::Int));
+        |bound: &Expr| matches!(kind::of(bound, cx), Kind::Constant(_) | Kind::Number | Kind::Typed(TypeKind::Int));
     let fine = matches!(kind::of(array, cx), Kind::Typed(TypeKind::Array(_)))
         && [first, last].into_iter().flatten().all(|bound| whole(bound));
     if fine {
@@ -205,24 +210,38 @@ fn like(expr: &Expr, pattern: &Expr, escape: Option<char>, cx: &Context) -> Opti
         return Some(Leak::of("LIKE with a pattern that the engine may refuse"));
     }
     match (cx.dialect, kind::of(expr, cx)) {
-        (Dialect::Sqlite, _) | (_, Kind::Constant | Kind::Typed(TypeKind::Text | TypeKind::Collated(_))) => None,
+        (Dialect::Sqlite, _) | (_, Kind::Constant(_) | Kind::Typed(TypeKind::Text | TypeKind::Collated(_))) => None,
         (Dialect::Postgres, _) => Some(Leak::of("LIKE over something that is not text")),
     }
 }
 
-fn cast(expr: &Expr, ty: &str, cx: &Context) -> Option<Leak> {
+fn cast(expr: &Expr, ty: &CastType, cx: &Context) -> Option<Leak> {
     // SQLite's casts give something for every value.
     if cx.dialect == Dialect::Sqlite {
         return None;
     }
     let from = kind::of(expr, cx);
     match (expr, from) {
-        // Computed once, when the statement is read or its parameters are bound.
-        (Expr::Literal(_), _) | (Expr::Slot(_), Kind::Constant | Kind::Number) => None,
+        // Read as a value of the type when the statement is, or when its parameters are bound. What a precision then makes of a
+        // parameter is computed while rows are read, and so are some casts of what has a type already.
+        (Expr::Literal(Literal::Text(text)), _) => typed(ty, text, cx),
+        (Expr::Literal(Literal::Null | Literal::Bool(_) | Literal::Number(_) | Literal::Blob(_)), _) => None,
+        (Expr::Slot(_), Kind::Constant(_) | Kind::Number) if !ty.as_str().contains('(') => None,
         // The clock, and therefore CURRENT_DATE, is far from every type's end.
         (Expr::Function(function), _) if function.name == "now" => None,
-        (_, Kind::Typed(from)) if kind::widens(&from, ty) => None,
-        _ => Some(Leak::of(format!("a cast to `{ty}` that can fail"))),
+        (_, Kind::Typed(from)) if kind::widens(&from, ty.as_str()) => None,
+        (_, Kind::Exact) if kind::widens(&TypeKind::Decimal, ty.as_str()) => None,
+        _ => Some(Leak::of(format!("a cast to `{}` that can fail", ty.as_str()))),
+    }
+}
+
+/// A literal of a type.
+fn typed(ty: &CastType, text: &str, cx: &Context) -> Option<Leak> {
+    match (cx.dialect, Reach::of_typed(ty, text)) {
+        (Dialect::Sqlite, _) | (_, Reach::Ordinary) => None,
+        (Dialect::Postgres, Reach::Edge) => {
+            Some(Leak::of(format!("a `{}` that may be at the edge of its type", ty.as_str())))
+        }
     }
 }
 
@@ -278,17 +297,21 @@ fn united(body: &SetExpr, cx: &Context) -> Option<Leak> {
     pairs.into_iter().find_map(|(left, right)| merged("a set operation", [left, right], cx))
 }
 
-/// A function in FROM fails on what is not an array, or not JSON, unless it is an array by its type. Over constants it fails, or does
-/// not, whatever the rows hold.
+/// A function in FROM fails on what is not an array, or not JSON, unless it is an array by its type. It is run when a row first asks
+/// for it, so over constants too its failing tells that there is one. The constants of a series have been judged by `resolve`.
 fn table_function(function: &TableFunction, cx: &Context) -> Option<Leak> {
-    let mut reads_rows = false;
-    for arg in &function.args {
-        walk::each_in_expr(arg, &mut |node| {
-            reads_rows |= matches!(node, Node::Expr(Expr::Column(_)) | Node::Query(_));
-        });
-    }
-    let is_array = |arg: &Expr| matches!(kind::of(arg, cx), Kind::Typed(TypeKind::Array(_)));
-    if !reads_rows || (function.name == "unnest" && function.args.iter().all(is_array)) {
+    let fine = match (cx.dialect, function.name) {
+        (Dialect::Postgres, "unnest") => {
+            function.args.iter().all(|arg| matches!(kind::of(arg, cx), Kind::Typed(TypeKind::Array(_))))
+        }
+        (Dialect::Postgres, "generate_series") => true,
+        (Dialect::Postgres, "string_to_table") => {
+            let text = |arg: &Expr| matches!(kind::of(arg, cx), Kind::Constant(_) | Kind::Typed(TypeKind::Text));
+            function.args.iter().all(text)
+        }
+        (Dialect::Postgres | Dialect::Sqlite, _) => false,
+    };
+    if fine {
         return None;
     }
     Some(Leak::of(format!("the function `{}` in FROM, which can fail", function.name)))

@@ -25,7 +25,10 @@ pub(super) fn binary(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> O
         OpClass::Concat
             if cx.dialect == Dialect::Postgres
                 && cx.growths <= arithmetic::CONCATENATIONS_MAX
-                && kind::concatenated(&kind::of(left, cx), &kind::of(right, cx)) == Kind::Typed(TypeKind::Text) =>
+                && matches!(
+                    kind::concatenated(&kind::of(left, cx), &kind::of(right, cx)),
+                    Kind::Typed(TypeKind::Text | TypeKind::Collated(_))
+                ) =>
         {
             None
         }
@@ -39,7 +42,7 @@ pub(super) fn binary(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> O
 }
 
 fn is_text(expr: &Expr, cx: &Context) -> bool {
-    cx.dialect == Dialect::Sqlite || matches!(kind::of(expr, cx), Kind::Constant | Kind::Typed(TypeKind::Text))
+    cx.dialect == Dialect::Sqlite || matches!(kind::of(expr, cx), Kind::Constant(_) | Kind::Typed(TypeKind::Text))
 }
 
 fn total_arithmetic(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> bool {
@@ -84,7 +87,7 @@ pub(super) fn quantified(expr: &Expr, op: BinaryOp, over: &Elements, cx: &Contex
         Elements::Query(query) => kind::first_column(&query.body, cx),
         Elements::Of(array) => match kind::of(array, cx) {
             Kind::Typed(TypeKind::Array(element)) => Kind::Typed(element.kind),
-            Kind::Constant => Kind::Constant,
+            constant @ Kind::Constant(_) => constant,
             _ => return clash(),
         },
         Elements::List(list) => match Kind::merge(list.iter().map(|element| kind::of(element, cx))) {
@@ -100,9 +103,9 @@ fn part_of_jsonb(op: BinaryOp, document: &Expr, part: &Expr, cx: &Context) -> bo
     let part = kind::of(part, cx);
     let fits = match op {
         BinaryOp::JsonGet | BinaryOp::JsonGetText => {
-            matches!(part, Kind::Constant | Kind::Number | Kind::Typed(TypeKind::Text | TypeKind::Int))
+            matches!(part, Kind::Constant(_) | Kind::Number | Kind::Typed(TypeKind::Text | TypeKind::Int))
         }
-        BinaryOp::JsonPath | BinaryOp::JsonPathText => part == Kind::Constant || is_texts(&part),
+        BinaryOp::JsonPath | BinaryOp::JsonPathText => matches!(part, Kind::Constant(_)) || is_texts(&part),
         _ => false,
     };
     fits && kind::is_jsonb(document, cx)
@@ -117,21 +120,21 @@ fn contained(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> bool {
     let (left_kind, right_kind) = (kind::of(left, cx), kind::of(right, cx));
     match op {
         BinaryOp::JsonHasKey => {
-            kind::is_jsonb(left, cx) && matches!(right_kind, Kind::Constant | Kind::Typed(TypeKind::Text))
+            kind::is_jsonb(left, cx) && matches!(right_kind, Kind::Constant(_) | Kind::Typed(TypeKind::Text))
         }
         BinaryOp::JsonHasAnyKey | BinaryOp::JsonHasAllKeys => {
-            kind::is_jsonb(left, cx) && (right_kind == Kind::Constant || is_texts(&right_kind))
+            kind::is_jsonb(left, cx) && (matches!(right_kind, Kind::Constant(_)) || is_texts(&right_kind))
         }
         _ => {
-            let documents = |expr: &Expr, kind: &Kind| kind::is_jsonb(expr, cx) || *kind == Kind::Constant;
+            let documents = |expr: &Expr, kind: &Kind| kind::is_jsonb(expr, cx) || matches!(kind, Kind::Constant(_));
             let jsonb = (kind::is_jsonb(left, cx) || kind::is_jsonb(right, cx))
                 && documents(left, &left_kind)
                 && documents(right, &right_kind)
                 && op != BinaryOp::Overlap;
             let arrays = match (&left_kind, &right_kind) {
                 (Kind::Typed(TypeKind::Array(a)), Kind::Typed(TypeKind::Array(b))) => a.kind == b.kind,
-                (Kind::Typed(TypeKind::Array(_)), Kind::Constant)
-                | (Kind::Constant, Kind::Typed(TypeKind::Array(_))) => true,
+                (Kind::Typed(TypeKind::Array(_)), Kind::Constant(_))
+                | (Kind::Constant(_), Kind::Typed(TypeKind::Array(_))) => true,
                 _ => false,
             };
             jsonb || (arrays && left_kind.compares_with(&right_kind))

@@ -31,6 +31,7 @@ mod tests;
 pub(in crate::sql) use expr::{operator, string};
 pub(in crate::sql) use output::{has_aggregate, has_window, output_columns, unique_output_names};
 pub use scope::{ClaimUse, ParamShape, Scope};
+pub(in crate::sql) use types::number;
 
 use sqlparser::ast::Ident;
 

@@ -182,7 +182,14 @@ fn nullable(expr: &Expr) -> bool {
 fn type_of(dialect: Dialect, expr: &Expr) -> Option<SqlType> {
     match expr {
         Expr::Column(column) => column.ty.clone(),
-        Expr::Cast { expr: _, ty } | Expr::Literal(Literal::Typed(ty, _)) => Some(sql_type(dialect, ty)),
+        Expr::Literal(Literal::Typed(ty, _)) => Some(sql_type(dialect, ty)),
+        Expr::Cast { expr, ty } => match (sql_type(dialect, ty), type_of(dialect, expr)) {
+            // A cast between texts keeps the collation.
+            (SqlType { kind: TypeKind::Text, .. }, Some(own @ SqlType { kind: TypeKind::Collated(_), .. })) => {
+                Some(own)
+            }
+            (ty, _) => Some(ty),
+        },
         Expr::Literal(literal) => literal_type(dialect, literal),
         Expr::Unary { op: UnaryOp::Not, .. }
         | Expr::Is { .. }
@@ -193,10 +200,13 @@ fn type_of(dialect: Dialect, expr: &Expr) -> Option<SqlType> {
         | Expr::Exists { .. }
         | Expr::Quantified { .. }
         | Expr::Like { .. } => Some(truth(dialect)),
+        Expr::Collate { expr: _, collation } if dialect == Dialect::Postgres => {
+            Some(named("text", TypeKind::Collated((*collation).to_owned())))
+        }
         Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } | Expr::Collate { expr, collation: _ } => {
             type_of(dialect, expr)
         }
-        Expr::Binary { op, left, .. } => binary_type(dialect, *op, left),
+        Expr::Binary { op, left, right } => binary_type(dialect, *op, left, right),
         Expr::Scalar(query) => first_type(dialect, &query.body),
         Expr::Case { operand: _, branches, otherwise } => {
             common_type(dialect, branches.iter().map(|(_, result)| result).chain(otherwise.as_deref()))
@@ -233,6 +243,16 @@ fn text(dialect: Dialect) -> SqlType {
     }
 }
 
+/// The text that is made of these: under the collation of its own that one has. With two the database knows of none.
+fn text_of<'e>(dialect: Dialect, parts: impl IntoIterator<Item = &'e Expr>) -> Option<SqlType> {
+    let own = |ty: &SqlType| dialect == Dialect::Postgres && matches!(ty.kind, TypeKind::Collated(_));
+    let mut collated = parts.into_iter().filter_map(|part| type_of(dialect, part)).filter(own);
+    match collated.next() {
+        None => Some(text(dialect)),
+        Some(first) => collated.all(|other| other.kind == first.kind).then_some(first),
+    }
+}
+
 fn literal_type(dialect: Dialect, literal: &Literal) -> Option<SqlType> {
     match literal {
         Literal::Bool(_) => Some(truth(dialect)),
@@ -241,12 +261,15 @@ fn literal_type(dialect: Dialect, literal: &Literal) -> Option<SqlType> {
     }
 }
 
-fn binary_type(dialect: Dialect, op: BinaryOp, left: &Expr) -> Option<SqlType> {
+fn binary_type(dialect: Dialect, op: BinaryOp, left: &Expr, right: &Expr) -> Option<SqlType> {
     match (op.class(), dialect) {
         _ if op.is_truth() => Some(truth(dialect)),
         // PostgreSQL joins arrays and JSON by the same operator.
         (OpClass::Concat, Dialect::Sqlite) => Some(text(dialect)),
-        (OpClass::Concat, Dialect::Postgres) => type_of(dialect, left).filter(|ty| ty.kind == TypeKind::Text),
+        (OpClass::Concat, Dialect::Postgres) => {
+            type_of(dialect, left).filter(|ty| matches!(ty.kind, TypeKind::Text | TypeKind::Collated(_)))?;
+            text_of(dialect, [left, right])
+        }
         (OpClass::JsonPart, Dialect::Postgres) if matches!(op, BinaryOp::JsonGetText | BinaryOp::JsonPathText) => {
             Some(text(dialect))
         }
@@ -264,7 +287,10 @@ fn function_type(dialect: Dialect, function: &Function) -> Option<SqlType> {
         ResultType::BigInt => Some(named("bigint", TypeKind::BigInt)),
         ResultType::Float => Some(named("double precision", TypeKind::Float)),
         ResultType::Decimal => Some(named("numeric", TypeKind::Decimal)),
-        ResultType::Text => Some(text(dialect)),
+        ResultType::Text => match &function.args {
+            FunctionArgs::List(list) => text_of(dialect, list),
+            FunctionArgs::Star => Some(text(dialect)),
+        },
         ResultType::Bool => Some(truth(dialect)),
         ResultType::Json => Some(named("json", TypeKind::Json)).filter(|_| !sqlite),
         ResultType::Jsonb => Some(named("jsonb", TypeKind::Json)).filter(|_| !sqlite),

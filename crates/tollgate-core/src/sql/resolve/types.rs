@@ -238,7 +238,7 @@ fn interval_unit(field: &ast::DateTimeField) -> Option<&'static str> {
 }
 
 /// A number: digits, point, exponent, each within its limit.
-pub(super) fn number(text: &str) -> Result<Literal, SqlError> {
+pub(in crate::sql) fn number(text: &str) -> Result<Literal, SqlError> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
         None => (text, None),
