@@ -73,8 +73,16 @@ impl CheckError {
     }
 }
 
+/// The stack that a statement is looked at on. Every stage goes down its tree by recursion; how deep that may be is bounded, and a
+/// worker's own stack is not known to hold it.
+const STACK_BYTES: usize = 32 << 20;
+
 /// Parses, resolves, restricts, fences, pages and renders a statement.
 pub fn check(request: &Request<'_>) -> Result<CheckedStatement, SqlError> {
+    stacker::grow(STACK_BYTES, || check_here(request))
+}
+
+fn check_here(request: &Request<'_>) -> Result<CheckedStatement, SqlError> {
     let scope = Scope {
         catalog: request.catalog,
         visible: request.restrictions,
@@ -113,6 +121,10 @@ pub fn check_keyset(request: &Request<'_>, key: &[String]) -> Result<Keyset, Sql
 
 /// The same for a statement that a caller wrote. It has no parameters, and result columns of one name are numbered.
 pub fn check_own(sql: &str, catalog: &Catalog, restrictions: &Restrictions) -> Result<CheckedStatement, SqlError> {
+    stacker::grow(STACK_BYTES, || check_own_here(sql, catalog, restrictions))
+}
+
+fn check_own_here(sql: &str, catalog: &Catalog, restrictions: &Restrictions) -> Result<CheckedStatement, SqlError> {
     let params = BTreeMap::new();
     let scope = Scope { catalog, visible: restrictions, params: &params, claims: ClaimUse::Refused };
     let query = resolve_query(sql, &scope)?;

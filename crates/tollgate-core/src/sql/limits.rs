@@ -36,7 +36,8 @@ pub const IN_LIST_MAX: usize = 1_000;
 pub const WINDOW_KEYS_MAX: usize = 32;
 /// Values of a row.
 pub const ROW_MAX: usize = 32;
-/// Expressions of a whole statement, those of a named window counted at each of its uses.
+/// Expressions of a whole statement, those of a named window or an alias counted at each of its uses, and the columns of relations
+/// and of `*`.
 pub const NODES_MAX: usize = 50_000;
 /// Bytes of an alias. PostgreSQL cuts longer names off silently, which would make two names one.
 pub const ALIAS_BYTES_MAX: usize = 63;

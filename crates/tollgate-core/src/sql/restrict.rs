@@ -115,8 +115,13 @@ impl Used {
         }
     }
 
-    fn of(&self, alias: &str) -> impl Iterator<Item = &String> {
-        self.0.get(alias).into_iter().flatten()
+    /// The columns of a restricted table that are named through an alias, by name. The alias may stand for another relation
+    /// elsewhere; `resolve` has proved each name in its own scope.
+    fn of<'r>(&self, alias: &str, restriction: &'r Restriction) -> Vec<&'r RestrictedColumn> {
+        let Some(names) = self.0.get(alias) else { return Vec::new() };
+        let mut used: Vec<_> = restriction.columns.iter().filter(|column| names.contains(&column.name)).collect();
+        used.sort_by(|a, b| a.name.cmp(&b.name));
+        used
     }
 }
 
@@ -214,9 +219,7 @@ impl Pass<'_> {
     fn table(&self, table: &TableId, alias: &str, conjuncts: &Conjuncts) -> Result<Relation, RestrictError> {
         let restriction =
             self.restrictions.tables.get(table).ok_or_else(|| RestrictError::TableNotVisible(table.clone()))?;
-        // The alias may stand for another relation elsewhere; `resolve` has proved each name in its own scope.
-        let visible = |name: &String| restriction.columns.iter().find(|column| column.name == *name);
-        let used: Vec<&RestrictedColumn> = self.used.of(alias).filter_map(visible).collect();
+        let used = self.used.of(alias, restriction);
         let groups = self.groups(restriction, alias, &used);
         let fence = if restriction.hides_rows || groups.is_some() { self.fence } else { Fence::Open };
         let columns = self.exported(table, &used, fence);

@@ -58,7 +58,7 @@ impl Resolver<'_> {
     /// An expression at any depth.
     pub(super) fn expr(&mut self, expr: &ast::Expr, at: At<'_>) -> Result<Expr, SqlError> {
         grouping::agreed(self.dialect, expr)?;
-        self.node()?;
+        self.count_nodes(1)?;
         self.deeper(|this| match expr {
             ast::Expr::Nested(inner) => this.expr(inner, at),
             ast::Expr::BinaryOp { left, op, right } => this.binary(expr, (left, op, right), at),
@@ -128,8 +128,9 @@ impl Resolver<'_> {
         }
     }
 
-    fn identifier(&self, ident: &ast::Ident, at: At<'_>) -> Result<Expr, SqlError> {
+    fn identifier(&mut self, ident: &ast::Ident, at: At<'_>) -> Result<Expr, SqlError> {
         let expr = at.names.unqualified(self.dialect, &self.folded(ident))?;
+        self.count_copy(&expr)?;
         match at.aggregates {
             // An alias of the output stands for its expression.
             Aggregates::Refused(place) if has_aggregate(self.dialect, &expr) => {
@@ -395,7 +396,7 @@ pub(in crate::sql) fn string(value: &ast::Value) -> Option<&str> {
 }
 
 /// Joins terms by an associative operator: a plain chain where it is short, halves where the tree would get deep.
-fn balanced(op: BinaryOp, mut terms: Vec<Expr>) -> Option<Expr> {
+pub(super) fn balanced(op: BinaryOp, mut terms: Vec<Expr>) -> Option<Expr> {
     let join = |left: Expr, right: Expr| Expr::Binary { op, left: Box::new(left), right: Box::new(right) };
     if terms.len() <= 16 {
         return terms.into_iter().reduce(join);

@@ -1,15 +1,17 @@
 //! Relations: tables that are visible, subqueries, common table expressions, and joins of them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sqlparser::ast;
 
 use super::Resolver;
-use super::expr::{Aggregates, At, Position};
+use super::expr::{Aggregates, At, Position, balanced};
 use super::names::{Names, Source, Visible, similar};
 use super::output::{body_columns, unique};
 use super::query::{Outer, rename_outputs};
 use super::refused;
 use super::with::{CteShape, Reading};
-use crate::catalog::{ColumnId, TableId};
+use crate::catalog::{Column, ColumnId, TableId};
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
 use crate::sql::limits::RELATIONS_MAX;
@@ -126,6 +128,17 @@ impl Resolver<'_> {
         before: Option<&Left<'_>>,
         outer: Outer<'_>,
     ) -> Result<Joined, SqlError> {
+        let joined = self.factor_here(factor, before, outer)?;
+        self.count_nodes(joined.columns.len())?;
+        Ok(joined)
+    }
+
+    fn factor_here(
+        &mut self,
+        factor: &ast::TableFactor,
+        before: Option<&Left<'_>>,
+        outer: Outer<'_>,
+    ) -> Result<Joined, SqlError> {
         self.deeper(|this| match factor {
             ast::TableFactor::Table {
                 name,
@@ -162,6 +175,7 @@ impl Resolver<'_> {
                     return this.derived((subquery, false), alias.as_ref(), outer);
                 }
                 let frame = neighbours(before, outer.names);
+                this.count_nodes(frame.columns.len())?;
                 this.derived((subquery, true), alias.as_ref(), Outer { names: Some(&frame), ..outer })
             }
             ast::TableFactor::Function { lateral: _, name, args, with_ordinality, alias } => {
@@ -269,9 +283,10 @@ impl Resolver<'_> {
     fn restricted(&self, id: &TableId, restriction: &Restriction, alias: &str) -> Result<Source, SqlError> {
         let gone = || SqlError::UnknownTable { name: shown(&id.name), suggestion: None };
         let table = self.scope.catalog.get(id).ok_or_else(gone)?;
+        let known: BTreeMap<&str, &Column> = table.columns.iter().map(|c| (c.name.as_str(), c)).collect();
         let mut columns = Vec::with_capacity(restriction.columns.len());
         for visible in &restriction.columns {
-            let column = self.scope.catalog.column(table, &visible.name).ok_or_else(gone)?;
+            let column = known.get(visible.name.as_str()).ok_or_else(gone)?;
             columns.push(ColumnRef {
                 relation: alias.to_owned(),
                 name: column.name.clone(),
@@ -339,6 +354,10 @@ impl Resolver<'_> {
             ast::JoinConstraint::Natural => self.natural(&left, &right)?,
             ast::JoinConstraint::On(_) | ast::JoinConstraint::None => Vec::new(),
         };
+        for (left, right) in &merged {
+            self.count_copy(&left.expr)?;
+            self.count_copy(&right.expr)?;
+        }
         let Joined { relation: left_relation, mut sources, mut columns } = left;
         let split = (sources.len(), columns.len());
         self.add_sources(&mut sources, right.sources)?;
@@ -383,9 +402,34 @@ impl Resolver<'_> {
 
     /// The pairs of columns that NATURAL makes equal: those of one name, in the order of the left side.
     fn natural(&self, left: &Joined, right: &Joined) -> Result<Vec<(Visible, Visible)>, SqlError> {
-        let common = |c: &&Visible| right.columns.iter().any(|r| self.dialect.same_name(&r.name, &c.name));
-        let pair = |c: &Visible| Ok((self.merging(left, &c.name)?, self.merging(right, &c.name)?));
-        left.columns.iter().filter(common).map(pair).collect()
+        let (on_left, on_right) = (self.by_name(&left.columns), self.by_name(&right.columns));
+        let mut pairs = Vec::new();
+        for column in &left.columns {
+            let key = self.key(&column.name);
+            match (on_left.get(&key).map(Vec::as_slice), on_right.get(&key).map(Vec::as_slice)) {
+                (_, None) => {}
+                (Some([left]), Some([right])) => pairs.push(((*left).clone(), (*right).clone())),
+                _ => return Err(SqlError::AmbiguousColumn { name: shown(&column.name) }),
+            }
+        }
+        Ok(pairs)
+    }
+
+    /// Columns by what their names are compared by.
+    fn by_name<'c>(&self, columns: &'c [Visible]) -> BTreeMap<String, Vec<&'c Visible>> {
+        let mut found: BTreeMap<String, Vec<&Visible>> = BTreeMap::new();
+        for column in columns {
+            found.entry(self.key(&column.name)).or_default().push(column);
+        }
+        found
+    }
+
+    /// A name as names are compared.
+    fn key(&self, name: &str) -> String {
+        match self.dialect {
+            Dialect::Postgres => name.to_owned(),
+            Dialect::Sqlite => name.to_ascii_lowercase(),
+        }
     }
 
     /// The pairs of columns that USING makes equal.
@@ -410,7 +454,8 @@ impl Resolver<'_> {
 
     /// The columns after USING: those it merged first, each once.
     fn merge(&self, kind: JoinKind, merged: Vec<(Visible, Visible)>, columns: Vec<Visible>) -> Vec<Visible> {
-        let is_merged = |c: &Visible| merged.iter().any(|(l, _)| self.dialect.same_name(&l.name, &c.name));
+        let names: BTreeSet<String> = merged.iter().map(|(left, _)| self.key(&left.name)).collect();
+        let is_merged = |c: &Visible| names.contains(&self.key(&c.name));
         let rest: Vec<Visible> = columns.into_iter().filter(|c| !is_merged(c)).collect();
         let one = |(left, right): (Visible, Visible)| match kind {
             JoinKind::Inner | JoinKind::Left | JoinKind::Cross => left,
@@ -479,7 +524,7 @@ fn conjunction(pairs: &[(Visible, Visible)]) -> Option<Expr> {
         left: Box::new(left.expr.clone()),
         right: Box::new(right.expr.clone()),
     };
-    pairs.iter().map(equal).reduce(|a, b| Expr::Binary { op: BinaryOp::And, left: Box::new(a), right: Box::new(b) })
+    balanced(BinaryOp::And, pairs.iter().map(equal).collect())
 }
 
 /// An outer join makes the columns of one side or of both nullable.

@@ -98,7 +98,10 @@ impl Resolver<'_> {
             _ => None,
         };
         let expr = match expr {
-            Some(expr) => expr,
+            Some(expr) => {
+                self.count_copy(&expr)?;
+                expr
+            }
             None => self.expr(key, at)?,
         };
         refused::when(has_aggregate(self.dialect, &expr), "an aggregate in GROUP BY")?;

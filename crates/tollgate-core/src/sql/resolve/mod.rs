@@ -43,6 +43,7 @@ use super::limits::{ALIAS_BYTES_MAX, DEPTH_MAX, EXPANDED_MAX, NODES_MAX};
 use super::parse::{parse_predicate, parse_query};
 use super::restriction::RAW;
 use super::tree;
+use super::walk;
 use crate::catalog::{ColumnId, Table};
 use crate::names::Dialect;
 
@@ -96,7 +97,7 @@ struct Resolver<'a> {
     dialect: Dialect,
     /// How deep the tree is at this place.
     depth: usize,
-    /// Expressions so far.
+    /// Expressions and columns so far.
     nodes: usize,
     /// Aliases made up so far.
     made_up: usize,
@@ -120,13 +121,20 @@ impl<'a> Resolver<'a> {
         resolved
     }
 
-    /// Counts an expression.
-    fn node(&mut self) -> Result<(), SqlError> {
-        self.nodes += 1;
+    /// Counts expressions, and columns that stand for themselves: those of a relation, of `*`, of NATURAL and USING.
+    fn count_nodes(&mut self, more: usize) -> Result<(), SqlError> {
+        self.nodes += more;
         if self.nodes > NODES_MAX {
-            return Err(SqlError::TooComplex { what: "expressions", max: NODES_MAX });
+            return Err(SqlError::TooComplex { what: "expressions and columns", max: NODES_MAX });
         }
         Ok(())
+    }
+
+    /// Counts an expression that a name stands for: an alias of the output, or what USING made of several columns.
+    fn count_copy(&mut self, copy: &tree::Expr) -> Result<(), SqlError> {
+        let mut size = 0;
+        walk::each_in_expr(copy, &mut |_| size += 1);
+        self.count_nodes(size)
     }
 
     /// An identifier as the catalog spells it: folded unless it is quoted.

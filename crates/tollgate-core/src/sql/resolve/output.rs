@@ -64,6 +64,11 @@ fn first_select(body: &SetExpr) -> Option<&Select> {
     }
 }
 
+/// How many columns a query has; the arms of a set operation have equally many.
+pub(super) fn width(body: &SetExpr) -> usize {
+    first_select(body).map_or(0, |select| select.projection.len())
+}
+
 /// The same, to rename its columns.
 pub(super) fn first_select_mut(body: &mut SetExpr) -> &mut Select {
     match body {

@@ -6,7 +6,7 @@ use super::Resolver;
 use super::expr::{Aggregates, At, Position};
 use super::from::source;
 use super::names::{Names, similar};
-use super::output::{Naming, Output, body_columns, first_select_mut, unique};
+use super::output::{Naming, Output, body_columns, first_select_mut, unique, width};
 use super::refused;
 use super::with::Ctes;
 use crate::names::Dialect;
@@ -165,13 +165,13 @@ impl Resolver<'_> {
         let outer = Outer { position: Position::Inside, ..outer };
         let left = self.set_expr(left, outer)?;
         let right = self.set_expr(right, outer)?;
-        self.same_width(&left, &right)?;
+        Self::same_width(&left, &right)?;
         Ok(SetExpr::SetOperation { op, quantifier, left: Box::new(left), right: Box::new(right) })
     }
 
     /// Refuses arms that do not fit together.
-    pub(super) fn same_width(&self, left: &SetExpr, right: &SetExpr) -> Result<(), SqlError> {
-        let (a, b) = (body_columns(self.dialect, left).len(), body_columns(self.dialect, right).len());
+    pub(super) fn same_width(left: &SetExpr, right: &SetExpr) -> Result<(), SqlError> {
+        let (a, b) = (width(left), width(right));
         refused::when(a != b, &format!("a set operation of {a} and {b} columns"))
     }
 

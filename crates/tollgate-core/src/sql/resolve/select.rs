@@ -112,11 +112,15 @@ impl Resolver<'_> {
                         expr: c.expr.clone(),
                         naming: Naming::Column,
                     };
+                    for column in &names.columns {
+                        self.count_copy(&column.expr)?;
+                    }
                     outputs.extend(names.columns.iter().map(column));
                 }
                 ast::SelectItem::QualifiedWildcard(kind, options) => {
                     plain_wildcard(options)?;
                     let source = self.wildcard_source(kind, names)?;
+                    self.count_nodes(source.columns.len())?;
                     let column = |c: &ColumnRef| Output {
                         name: c.name.clone(),
                         expr: Expr::Column(c.clone()),
@@ -176,7 +180,10 @@ impl Resolver<'_> {
                 OrderKey::Expr(expr) => Some(expr),
                 OrderKey::Output(position) => outputs.get(position - 1).map(|o| o.expr.clone()),
             };
-            on.extend(expr.filter(|expr| !on.contains(expr)));
+            if let Some(expr) = expr.filter(|expr| !on.contains(expr)) {
+                self.count_copy(&expr)?;
+                on.push(expr);
+            }
         }
         Ok(Distinct::On(on))
     }

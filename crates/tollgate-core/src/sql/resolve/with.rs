@@ -205,7 +205,7 @@ impl Resolver<'_> {
         };
         let mut inside = Ctes { parent: Some(ctes), list: vec![itself], undefined: Vec::new() };
         let mut right_arm = self.set_expr(right, Outer { ctes: Some(&inside), ..outer })?;
-        self.same_width(&left, &right_arm)?;
+        Self::same_width(&left, &right_arm)?;
         // What is masked on the right is masked in what the right reads.
         if body_columns(self.dialect, &right_arm).iter().any(|c| c.masked) {
             for column in inside.list.iter_mut().flat_map(|cte| &mut cte.columns) {
