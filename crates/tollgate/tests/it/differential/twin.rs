@@ -13,10 +13,11 @@ use super::{
 
 /// Fills the twin side, whose tables are there and empty.
 pub(super) fn load_twin(engine: &mut dyn Engine, world: &World, visible: &[BTreeSet<i64>], random: &mut Random) {
-    let sizes: Vec<usize> = world.tables.iter().map(|table| table.rows.len()).collect();
+    let keys: Vec<Vec<String>> =
+        world.tables.iter().map(|table| table.rows.iter().filter_map(|row| row[KEY].clone()).collect()).collect();
     let mut tables = Vec::new();
     for (at, table) in world.tables.iter().enumerate() {
-        let rows = other_rows(world, at, &visible[at], random, &sizes);
+        let rows = other_rows(world, at, &visible[at], random, &keys);
         tables.push(Table { rows, ..table.clone() });
     }
     let twin = World { tables, ..world.clone() };
@@ -39,7 +40,7 @@ fn other_rows(
     at: usize,
     visible: &BTreeSet<i64>,
     random: &mut Random,
-    sizes: &[usize],
+    keys: &[Vec<String>],
 ) -> Vec<Vec<Cell>> {
     let table = &world.tables[at];
     // What filters read whole decides what is seen.
@@ -51,16 +52,16 @@ fn other_rows(
         .iter()
         .map(|original| match &world.grants[at] {
             Some(grant) if visible.contains(&number_of(original)) => {
-                alike(world, (table, grant), original, random, sizes)
+                alike(world, (table, grant), original, random, keys)
             }
-            _ => row(random, world.dialect, &table.columns, number(original), sizes),
+            _ => row(random, world.dialect, &table.columns, number(original), keys),
         })
         .collect();
     // Where every row is visible a new one cannot be hidden.
     if table.view.is_some() || world.grants[at].as_ref().is_none_or(|grant| !grant.filters.is_empty()) {
         let first = table.rows.iter().map(|row| number(row) + 1).max().unwrap_or(0);
         rows.extend(
-            (first..first + random.below(8)).map(|number| row(random, world.dialect, &table.columns, number, sizes)),
+            (first..first + random.below(8)).map(|number| row(random, world.dialect, &table.columns, number, keys)),
         );
     }
     random.shuffle(&mut rows);
@@ -73,7 +74,7 @@ fn alike(
     (table, grant): (&Table, &Grant),
     original: &[Cell],
     random: &mut Random,
-    sizes: &[usize],
+    keys: &[Vec<String>],
 ) -> Vec<Cell> {
     let mut read: BTreeSet<usize> = grant.filters.iter().flat_map(super::policy::Filter::reads).collect();
     read.extend(grant.columns.iter().filter_map(|(_, mask)| (*mask)?.reads()));
@@ -88,7 +89,7 @@ fn alike(
         }
         for _ in 0..6 {
             let mut new = original.to_vec();
-            new[index].clone_from(&row(random, world.dialect, &table.columns, number(original), sizes)[index]);
+            new[index].clone_from(&row(random, world.dialect, &table.columns, number(original), keys)[index]);
             let shows_the_same = match granted {
                 None => true,
                 Some((_, None)) => false,

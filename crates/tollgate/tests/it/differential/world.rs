@@ -111,8 +111,10 @@ impl World {
             collate(random, dialect, &mut tables);
         }
         let sizes: Vec<usize> = (0..count).map(|_| if random.percent(8) { 0 } else { 1 + random.below(13) }).collect();
+        let keys: Vec<Vec<String>> =
+            sizes.iter().map(|size| (1..=*size).map(|key| key.to_string()).collect()).collect();
         for at in 0..count {
-            let rows = (0..sizes[at]).map(|number| row(random, dialect, &tables[at].columns, number, &sizes)).collect();
+            let rows = (0..sizes[at]).map(|number| row(random, dialect, &tables[at].columns, number, &keys)).collect();
             tables[at].rows = rows;
         }
         let mut policy = Policy { random, dialect, tables: &tables, grants: vec![None; count], claims: Vec::new() };
@@ -335,19 +337,19 @@ fn collate(random: &mut Random, dialect: Dialect, tables: &mut [Table]) {
     }
 }
 
-/// A row; keys are numbers from 1, so that references meet.
+/// A row; its key is its number and 1. References meet one of the keys.
 pub(super) fn row(
     random: &mut Random,
     dialect: Dialect,
     columns: &[Column],
     number: usize,
-    sizes: &[usize],
+    keys: &[Vec<String>],
 ) -> Vec<Cell> {
     let cell = |(index, column): (usize, &Column)| match (index, column.refers_to) {
         (NUMBER, _) => Some(number.to_string()),
         (KEY, _) => Some((number + 1).to_string()),
-        (_, Some(target)) if sizes[target] == 0 || random.percent(15) => None,
-        (_, Some(target)) => Some((1 + random.below(sizes[target])).to_string()),
+        (_, Some(target)) if keys[target].is_empty() || random.percent(15) => None,
+        (_, Some(target)) => Some(random.one_of(&keys[target]).clone()),
         // Of two values of one column that compare equal, an engine may show either.
         (_, None) if column.collation == Some(NOCASE) => {
             column.kind.cell(random, dialect).map(|text| text.to_ascii_lowercase())
