@@ -32,8 +32,8 @@ mod walk;
 
 pub use absence::{names_masked_column_of, tables_to_be_whole};
 pub use check::{
-    CheckError, Keyset, Request, check, check_keyset, check_own, has_subquery, is_condition, leak_of_predicate,
-    mask_of_expression, tables_of_predicate,
+    CheckError, Keyset, Request, check, check_keyset, check_own, check_whole_table, has_subquery, is_condition,
+    leak_of_predicate, mask_of_expression, tables_of_predicate,
 };
 pub use error::SqlError;
 pub use keyset::KeysetError;

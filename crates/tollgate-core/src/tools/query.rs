@@ -125,7 +125,8 @@ impl QueryTool {
         for (name, queryable) in &databases {
             let Some(queryable) = queryable else { continue };
             for table in queryable.role.restrictions().tables.keys() {
-                let statement = Arc::new(whole_table(queryable, table)?);
+                let statement =
+                    Arc::new(sql::check_whole_table(table, &queryable.catalog, queryable.role.restrictions())?);
                 probes.push(Probe { database: name.clone(), table: table.clone(), statement });
             }
         }
@@ -241,13 +242,6 @@ impl QueryDraft {
         });
         QueryTool { tables: tables.collect(), ..self.tool }
     }
-}
-
-/// Everything that the role sees of a table.
-fn whole_table(queryable: &Queryable, table: &TableId) -> Result<CheckedStatement, SqlError> {
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    let text = format!("SELECT * FROM {}.{}", quoted(&table.schema), quoted(&table.name));
-    sql::check_own(&text, &queryable.catalog, queryable.role.restrictions())
 }
 
 /// The database that a call asks for: the one it names, or the only one there is.
