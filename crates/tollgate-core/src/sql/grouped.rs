@@ -7,8 +7,8 @@
 use super::groups::{Alike, Groups};
 use super::restrict::{Fence, RestrictedTable};
 use super::tree::{
-    BinaryOp, CallOrder, ColumnRef, Expr, Function, FunctionArgs, IsTest, Literal, Projection, Query, Relation,
-    UnaryOp, Window,
+    BinaryOp, CallOrder, CastType, ColumnRef, Expr, Function, FunctionArgs, IsTest, Literal, Projection, Query,
+    Relation, UnaryOp, Window,
 };
 use crate::names::Dialect;
 
@@ -89,18 +89,28 @@ struct Windows<'g> {
 impl Windows<'_> {
     fn over(&self, name: &'static str, args: FunctionArgs, (relation, kept): (&str, &[usize])) -> Expr {
         let keys = kept.iter().filter_map(|place| self.groups.columns.get(*place));
-        let key = |(name, alike): &(String, Alike)| {
-            let value = Box::new(column(relation, name));
-            match (alike, self.dialect) {
-                (Alike::Presence, _) => Expr::Is { expr: value, test: IsTest::Null, negated: false },
-                // Under a column's own collation, values that are not the same could be alike.
-                (Alike::Value, Dialect::Sqlite) => Expr::Collate { expr: value, collation: "BINARY" },
-                (Alike::Value, Dialect::Postgres) => *value,
-            }
-        };
-        let window = Window { partition_by: keys.map(key).collect(), order_by: Vec::new(), frame: None };
+        let partition_by = keys.flat_map(|(name, alike)| self.key(column(relation, name), *alike)).collect();
+        let window = Window { partition_by, order_by: Vec::new(), frame: None };
         let order = CallOrder::None;
         Expr::Function(Function { name, args, distinct: false, order, filter: None, over: Some(Box::new(window)) })
+    }
+
+    /// What is the same for rows that agree in a column, and differs for all others: equal values need not be the same.
+    fn key(&self, value: Expr, alike: Alike) -> Vec<Expr> {
+        let boxed = Box::new;
+        match (alike, self.dialect) {
+            (Alike::Presence, _) => vec![Expr::Is { expr: boxed(value), test: IsTest::Null, negated: false }],
+            (Alike::Value, Dialect::Postgres) => vec![value],
+            (Alike::Text, Dialect::Postgres) => {
+                let text = Expr::Cast { expr: boxed(value), ty: CastType("text".to_owned()) };
+                vec![Expr::Collate { expr: boxed(text), collation: "C" }]
+            }
+            // Any column may hold 1 and 1.0, and texts under a collation of its own.
+            (Alike::Value | Alike::Text, Dialect::Sqlite) => {
+                let kind = Expr::Function(Function::plain("typeof", vec![value.clone()]));
+                vec![Expr::Collate { expr: boxed(value), collation: "BINARY" }, kind]
+            }
+        }
     }
 }
 

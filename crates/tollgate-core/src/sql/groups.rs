@@ -13,7 +13,7 @@ use super::limits::GROUP_COLUMNS_MAX;
 use super::restriction::{Restriction, Restrictions};
 use super::tree::{CallOrder, ColumnRef, Expr, Function, FunctionArgs, OrderKey, Query, Relation, Select, SetExpr};
 use super::walk::{self, Node};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, TypeKind};
 
 /// The aggregates of one column that mix its values: what they say of a group says little of one row in it.
 const MIXING: [&str; 10] =
@@ -28,20 +28,14 @@ pub(super) struct Groups {
     pub(super) columns: Vec<(String, Alike)>,
 }
 
-/// With so many columns, and no more, every coarser grouping is looked at.
-const ALL_COARSER_MAX: usize = 4;
-
 impl Groups {
-    /// The coarser groupings that a caller can ask for too, each as the places of the columns that it keeps. What one of them shows, less
-    /// what this one shows of it, must not be too few rows. Of many columns: none, each one, and all but each one.
+    /// The coarser groupings that a caller can ask for too, all of them, each as the places of the columns that it keeps. What one of them
+    /// shows, less what this one shows of it, must not be too few rows.
     pub(super) fn coarser(&self) -> Vec<Vec<usize>> {
-        let count = self.columns.len();
-        let kept = |bits: u32| (0..count).filter(|place| bits & (1 << place) != 0).collect::<Vec<_>>();
-        let looked_at =
-            |places: &Vec<usize>| count <= ALL_COARSER_MAX || places.len() <= 1 || places.len() + 1 == count;
-        // Of at most `GROUP_COLUMNS_MAX` columns; the last set is all of them.
-        let sets = (1_u32 << count.min(GROUP_COLUMNS_MAX)) - 1;
-        (0..sets).map(kept).filter(looked_at).collect()
+        // More are in the statement that a database describes, and in none that runs; the last set is all of them.
+        let count = self.columns.len().min(GROUP_COLUMNS_MAX);
+        let kept = |bits: u32| (0..count).filter(|place| bits & (1 << place) != 0).collect();
+        (0..(1_u32 << count) - 1).map(kept).collect()
     }
 }
 
@@ -50,8 +44,39 @@ impl Groups {
 pub(super) enum Alike {
     /// Whether it is NULL: of one value among many NULLs, the sum is that value.
     Presence,
-    /// Its value.
+    /// Its value, of a type whose equal values are the same.
     Value,
+    /// Its text: numbers, documents and texts can be equal and not the same (`1.0` and `1.00`), and a statement can tell them apart.
+    Text,
+}
+
+impl Alike {
+    /// In what rows must agree that a statement tells apart by this column.
+    fn in_value_of(column: &ColumnRef) -> Self {
+        let Some(ty) = column.ty.as_ref().filter(|_| !column.masked) else { return Self::Text };
+        match &ty.kind {
+            TypeKind::Bool
+            | TypeKind::Int
+            | TypeKind::BigInt
+            | TypeKind::Bytes
+            | TypeKind::Date
+            | TypeKind::Time
+            | TypeKind::Timestamp
+            | TypeKind::TimestampTz
+            | TypeKind::Uuid
+            | TypeKind::Enum(_) => Self::Value,
+            // Blanks at the end of a `character` do not count.
+            TypeKind::Text if ty.name == "text" || ty.name.starts_with("character varying") => Self::Value,
+            TypeKind::Text
+            | TypeKind::Collated(_)
+            | TypeKind::Decimal
+            | TypeKind::Float
+            | TypeKind::Json
+            | TypeKind::Array(_)
+            | TypeKind::Any
+            | TypeKind::Other => Self::Text,
+        }
+    }
 }
 
 /// The columns by which a statement tells rows apart, by the alias that they are named through. An alias that is used in several
@@ -151,7 +176,7 @@ impl Telling {
     /// computed for each of its rows.
     fn expr(&mut self, expr: &Expr, own: &BTreeSet<&str>) {
         match expr {
-            Expr::Column(column) => self.note(column, Alike::Value),
+            Expr::Column(column) => self.note(column, Alike::in_value_of(column)),
             Expr::Function(function) if mixed(function, own).is_some() => {
                 if let Some(column) = mixed(function, own).filter(|column| column.nullable) {
                     self.note(column, Alike::Presence);
@@ -212,7 +237,7 @@ pub(super) fn refuse(query: &Query, restrictions: &Restrictions, catalog: &Catal
         if let Node::Relation(Relation::Base { table, alias }) = node
             && let (Some(restriction), Some(known), true) = (grouped(table), catalog.get(table), refused.is_ok())
         {
-            let values = telling.columns(alias).filter(|(_, alike)| **alike == Alike::Value);
+            let values = telling.columns(alias).filter(|(_, alike)| **alike > Alike::Presence);
             let columns: BTreeSet<&str> = values.map(|(name, _)| name.as_str()).collect();
             let keys = std::iter::once(&known.primary_key).chain(&known.unique_keys);
             let single = keys.filter(|key| !key.is_empty()).find(|key| is_within(key, &columns, restriction));

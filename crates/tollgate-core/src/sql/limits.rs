@@ -28,8 +28,8 @@ pub const VALUES_MAX: usize = 1_000;
 pub const ARMS_MAX: usize = 50;
 /// Columns of one projection, wildcards expanded.
 pub const PROJECTION_MAX: usize = 1_000;
-/// Columns that tell the rows of a table with a minimum group size apart: each costs passes over its groups.
-pub const GROUP_COLUMNS_MAX: usize = 8;
+/// Columns that tell the rows of a table with a minimum group size apart: each doubles the groupings that are looked at.
+pub const GROUP_COLUMNS_MAX: usize = 5;
 /// Elements of one IN list.
 pub const IN_LIST_MAX: usize = 1_000;
 /// Keys of one window, and of one order inside a call.

@@ -11,7 +11,7 @@ use tollgate_core::{
     catalog::Catalog,
     names::{Dialect, ResultForm, Value},
     policy::{ColumnsGrant, Role, RoleGrant, RowsGrant, TableGrant},
-    sql::{check_own, tree::Slot},
+    sql::{check_own, check_whole_table, tree::Slot},
 };
 
 /// The smallest group that is seen in these tests.
@@ -25,6 +25,7 @@ struct Grouped {
 }
 
 impl Grouped {
+    /// The role as it is loaded: the database describes all that it sees of the table.
     async fn over(backend: Arc<dyn Backend>, columns: &[&str]) -> Self {
         let catalog = backend.introspect().await.unwrap();
         let table = TableGrant {
@@ -37,7 +38,15 @@ impl Grouped {
             min_group_size: LEAST.try_into().ok(),
         };
         let role = Role::compile(&RoleGrant { tables: vec![table], mask_key: None }, &catalog).unwrap();
+        let (people, _) = role.restrictions().tables.first_key_value().unwrap();
+        let whole = check_whole_table(people, &catalog, role.restrictions()).unwrap();
+        backend.describe(&whole).await.unwrap();
         Self { backend, catalog, role }
+    }
+
+    /// Whether a statement is one.
+    fn takes(&self, sql: &str) -> bool {
+        check_own(sql, &self.catalog, self.role.restrictions()).is_ok()
     }
 
     /// The rows, or the code of the refusal.
@@ -169,6 +178,95 @@ async fn groups_hold_on_sqlite() {
     let backend = tollgate_backends::open("sqlite:db", folder.path(), PoolLimits::default()).unwrap();
     let grouped = Grouped::over(backend, &["id", "name", "dept", "salary", "note", "bonus"]).await;
     ways_round(&grouped, Dialect::Sqlite).await;
+    grouped.backend.close().await;
+}
+
+/// One of `people` has a value that is equal to all others', and is not the same.
+async fn odd_one_is_not_told(grouped: &Grouped, tells: &[&str]) {
+    for tell in tells {
+        for sql in [
+            format!("SELECT {tell} AS x, sum(salary) AS s FROM people GROUP BY 1"),
+            format!("SELECT sum(salary) AS s FROM people GROUP BY {tell}"),
+        ] {
+            let rows = grouped.ask(&sql).await.unwrap();
+            assert!(rows.as_array().unwrap().len() <= 1, "{sql}: {rows}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn equal_values_that_are_not_the_same_are_groups_of_their_own_on_postgresql() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let setup = "CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+        CREATE TABLE people (id integer PRIMARY KEY, salary integer, n numeric, f float8, j jsonb, i interval, a numeric[],
+          r numrange, c text COLLATE caseless, b character(4), d json, v varchar(9), e text, t timestamptz);
+        INSERT INTO people SELECT g, 1000 + g, '1.0', '0', '1.0', '24 hours', '{1.0}', '[1.0,2]', 'ann', 'x', '1', 'v', 'e', now()
+          FROM generate_series(1, 20) g;
+        UPDATE people SET n = '1.00', f = '-0', j = '1.00', i = '1 day', a = '{1.00}', r = '[1.00,2]', c = 'ANN' WHERE id = 7";
+    let database = server.database(setup).await;
+    let backend = tollgate_backends::open(&database.url(), Path::new("."), PoolLimits::default()).unwrap();
+    let columns = ["id", "salary", "n", "f", "j", "i", "a", "r", "c", "b", "d", "v", "e", "t"];
+    let grouped = Grouped::over(backend, &columns).await;
+    let tells =
+        ["n::text", "scale(n)", "f::text", "j::text", "i::text", "a::text", "r::text", "c COLLATE \"C\"", "ascii(c)"];
+    let taken = tells.iter().filter(|tell| grouped.takes(&format!("SELECT {tell} AS x FROM people")));
+    let taken: Vec<&str> = taken.copied().collect();
+    assert!(taken.len() >= 6, "{taken:?}");
+    odd_one_is_not_told(&grouped, &taken).await;
+    for column in ["b", "d::text", "v", "e"] {
+        let sql = format!("SELECT count({column}) AS n FROM people WHERE {column} IS NOT NULL");
+        assert_eq!(grouped.ask(&sql).await, Ok(json!([{"n": 20}])), "{sql}");
+    }
+    grouped.backend.close().await;
+}
+
+#[tokio::test]
+async fn equal_values_that_are_not_the_same_are_groups_of_their_own_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = "CREATE TABLE people (id integer PRIMARY KEY, salary integer, n, c text COLLATE NOCASE);
+        WITH RECURSIVE r(g) AS (SELECT 1 UNION ALL SELECT g + 1 FROM r WHERE g < 20)
+          INSERT INTO people SELECT g, 1000 + g, 1, 'ann' FROM r;
+        UPDATE people SET n = 1.0, c = 'ANN' WHERE id = 7";
+    rusqlite::Connection::open(folder.path().join("db")).unwrap().execute_batch(setup).unwrap();
+    let backend = tollgate_backends::open("sqlite:db", folder.path(), PoolLimits::default()).unwrap();
+    let grouped = Grouped::over(backend, &["id", "salary", "n", "c"]).await;
+    odd_one_is_not_told(
+        &grouped,
+        &["typeof(n)", "CAST(n AS TEXT)", "n || ''", "quote(n)", "c COLLATE BINARY", "unicode(c)"],
+    )
+    .await;
+    grouped.backend.close().await;
+}
+
+/// Of a coarse group less what a finer statement shows of it, enough are left: every coarser grouping is looked at, and a statement
+/// with too many of them is refused.
+#[tokio::test]
+async fn a_finer_statement_tells_of_no_row_by_what_it_leaves_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut setup = "CREATE TABLE people (id integer PRIMARY KEY, salary integer, dept text, city text, sex text, age integer, lvl integer)".to_owned();
+    let mut seed = 11;
+    for id in 1..=300 {
+        let (dept, city) = (next(&mut seed) % 3, next(&mut seed) % 3);
+        let value = |seed: &mut u64| if next(seed).is_multiple_of(40) { "NULL" } else { "1" };
+        let (sex, age, lvl) = (value(&mut seed), value(&mut seed), value(&mut seed));
+        write!(setup, "; INSERT INTO people VALUES ({id}, {id}, 'd{dept}', 'c{city}', {sex}, {age}, {lvl})").unwrap();
+    }
+    rusqlite::Connection::open(folder.path().join("db")).unwrap().execute_batch(&setup).unwrap();
+    let backend = tollgate_backends::open("sqlite:db", folder.path(), PoolLimits::default()).unwrap();
+    let grouped = Grouped::over(backend, &["id", "salary", "dept", "city", "sex", "age", "lvl"]).await;
+    for finer in ["sex = sex", "sex = sex AND age = age", "sex = sex AND age = age AND lvl = lvl"] {
+        for (dept, city) in (0..3).flat_map(|dept| (0..3).map(move |city| (dept, city))) {
+            let count = async |rest: &str| {
+                let sql = format!("SELECT count(*) AS n FROM people WHERE dept = 'd{dept}' AND city = 'c{city}'{rest}");
+                grouped.ask(&sql).await.unwrap()[0]["n"].as_u64().unwrap()
+            };
+            let left = count("").await - count(&format!(" AND {finer}")).await;
+            assert!(left == 0 || left >= u64::from(LEAST), "{finer}: {left} of d{dept}, c{city}");
+        }
+    }
+    let many =
+        "SELECT count(*) AS n FROM people WHERE (dept, city, sex, age, lvl) = ('a', 'b', 'c', 1, 2) AND salary > 1";
+    assert_eq!(grouped.ask(many).await, Err("TG409".to_owned()));
     grouped.backend.close().await;
 }
 
