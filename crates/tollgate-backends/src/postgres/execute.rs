@@ -54,11 +54,15 @@ pub(super) enum Failure {
     Ours(BackendError),
 }
 
+/// How long past its statement timeout a server may still be waited for. Some of its functions look at no timeout.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Runs a statement within the limits, the deadline and the caller's patience.
 pub(super) async fn execute(pool: &Arc<Pool<Connector>>, asked: Execution<'_>) -> Result<Executed, BackendError> {
     let asked_at = Instant::now();
     let pooled = pool.acquire(asked.deadline, asked.cancel).await?;
     let started_at = Instant::now();
+    let ends = asked.deadline.min(started_at + pool.limits().statement_timeout + PATIENCE);
     let canceller = Arc::clone(&pooled.canceller);
     let left = Arc::new(AtomicBool::new(false));
     let call = Call {
@@ -75,7 +79,7 @@ pub(super) async fn execute(pool: &Arc<Pool<Connector>>, asked: Execution<'_>) -
         biased;
         ended = &mut running => ended.settle(canceller),
         () = asked.cancel.cancelled() => Err(BackendError::of(ErrorKind::Cancelled)),
-        () = tokio::time::sleep_until(asked.deadline) => Err(BackendError::of(ErrorKind::Timeout)),
+        () = tokio::time::sleep_until(ends) => Err(BackendError::of(ErrorKind::Timeout)),
     }?;
     Ok(Executed { rows, waited: started_at - asked_at, ran: started_at.elapsed() })
 }
