@@ -56,6 +56,14 @@ impl Kind {
         }
     }
 
+    /// The kind of what an arm of a set operation yields: a number beside a column of floats is converted row by row.
+    pub(super) fn of_arm(self) -> Kind {
+        match self {
+            Kind::Number => Kind::Exact,
+            kind => kind,
+        }
+    }
+
     /// The kind that several expressions end up in where they must become one, as in CASE; `None` of none.
     pub(super) fn merge(kinds: impl IntoIterator<Item = Kind>) -> Option<Kind> {
         kinds.into_iter().reduce(Kind::merge_with)
@@ -293,9 +301,11 @@ pub(super) fn columns(body: &SetExpr, cx: &Context) -> Vec<Kind> {
     match body {
         SetExpr::Select(select) => select.projection.iter().map(|item| of(&item.expr, cx)).collect(),
         SetExpr::Query(query) => columns(&query.body, cx),
-        SetExpr::SetOperation { op: _, quantifier: _, left, right } => {
-            columns(left, cx).into_iter().zip(columns(right, cx)).map(|(left, right)| left.merge_with(right)).collect()
-        }
+        SetExpr::SetOperation { op: _, quantifier: _, left, right } => columns(left, cx)
+            .into_iter()
+            .zip(columns(right, cx))
+            .map(|(left, right)| left.of_arm().merge_with(right.of_arm()))
+            .collect(),
     }
 }
 

@@ -294,7 +294,7 @@ fn united(body: &SetExpr, cx: &Context) -> Option<Leak> {
         return None;
     };
     let pairs = kind::columns(left, cx).into_iter().zip(kind::columns(right, cx));
-    pairs.into_iter().find_map(|(left, right)| merged("a set operation", [left, right], cx))
+    pairs.into_iter().find_map(|(left, right)| merged("a set operation", [left.of_arm(), right.of_arm()], cx))
 }
 
 /// A function in FROM fails on what is not an array, or not JSON, unless it is an array by its type. It is run when a row first asks
