@@ -25,8 +25,8 @@ use tollgate_backends::{PoolLimits, testing::postgres::PostgresServer};
 use tollgate_core::{
     catalog::{Catalog, Table, TypeKind},
     sql::{
-        CheckedStatement, ClaimUse, RestrictedColumn, Restriction, Restrictions, Scope, check_own, resolve_predicate,
-        tree::Slot,
+        CheckedStatement, ClaimUse, Cost, RestrictedColumn, Restriction, Restrictions, Scope, check_own,
+        resolve_predicate, tree::Slot,
     },
 };
 
@@ -50,7 +50,7 @@ async fn main() {
     for path in paths {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let sql = without_limit(&fs::read_to_string(&path).unwrap());
-        match check_own(&sql, &catalog, &restrictions) {
+        match check_own(&sql, &catalog, &restrictions, Cost::Unbounded) {
             Ok(statement) => compare(&client, &name, &sql, &statement, &mut tally).await,
             Err(error) => {
                 tally.refused += 1;

@@ -106,6 +106,8 @@ pub struct Execution<'a> {
     pub values: &'a [Value],
     /// What may be read of the answer.
     pub limits: ReadLimits,
+    /// What it may cost at most, in the planner's units; of a caller's own statement on an engine that has such.
+    pub cost_max: Option<u32>,
     /// How its rows are written.
     pub form: ResultForm,
     /// When everything must be over, waiting for a connection included.
@@ -222,6 +224,8 @@ pub enum ErrorKind {
     Data,
     /// The database refused: privileges, read-only, its own second layer.
     Refused,
+    /// The planner reckons that a caller's own statement costs more than it may.
+    Cost,
     /// A caller's own statement does not fit together, found before it ran.
     Statement(Fault),
     /// A table, column or type is not as it was when the tool was checked.
@@ -254,6 +258,8 @@ pub enum Fault {
     Collations,
     /// A column outside aggregates that is not grouped by.
     Grouping,
+    /// The database cannot say what it would cost, though it takes it.
+    Unpriced,
     /// Anything else.
     Other,
 }
@@ -275,6 +281,10 @@ impl Fault {
             Fault::Untyped => "the type of a value in the statement cannot be told; cast it to the type that is meant",
             Fault::Collations => "two texts of different collations are compared; compare columns of one collation",
             Fault::Grouping => "a column must stand in GROUP BY or inside an aggregate function",
+            Fault::Unpriced => {
+                "the database cannot tell what the statement would cost, which a limit of this role asks; cast the values written in \
+                 it to their types"
+            }
             Fault::Other => "the database does not take the statement as it is written; write it more plainly",
         }
     }
@@ -290,6 +300,7 @@ impl ErrorKind {
             ErrorKind::Cancelled => Code::DB_CANCELLED,
             ErrorKind::Data => Code::DB_DATA,
             ErrorKind::Refused => Code::DB_REFUSED,
+            ErrorKind::Cost => Code::SQL_COST,
             ErrorKind::Statement(_) => Code::SQL_NOT_TAKEN,
             ErrorKind::Changed => Code::DB_CHANGED,
             ErrorKind::Conflict => Code::DB_CONFLICT,
@@ -310,6 +321,10 @@ impl ErrorKind {
                 "the database could not use a value of this call; check the ranges and formats of the arguments"
             }
             ErrorKind::Refused => "the database did not permit this statement; the operator's log says why",
+            ErrorKind::Cost => {
+                "the statement would cost more than this role may spend on one; ask for rows by columns that have an index, and \
+                 join or sort less"
+            }
             ErrorKind::Statement(fault) => fault.sentence(),
             ErrorKind::Changed => {
                 "the database has changed since this tool was checked; the operator must check the configuration"

@@ -111,6 +111,7 @@ impl<F: Fixture> Bench<F> {
             statement: &statement,
             values: &values,
             limits: terms.limits,
+            cost_max: None,
             form: ResultForm::Rows,
             deadline: terms.deadline,
             cancel: &terms.cancel,

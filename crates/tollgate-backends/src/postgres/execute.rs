@@ -20,13 +20,13 @@ use tokio::time::Instant;
 use tokio_postgres::{Client, Row, RowStream, error::Severity};
 use tollgate_core::{
     names::{ResultForm, Value},
-    sql::CheckedStatement,
+    sql::{CheckedStatement, tree::Slot},
 };
 
 use super::{
     bind::{self, Bound},
     connect::{Canceller, Connector, Lease, Pattern},
-    error,
+    error, estimate,
     prepare::{self, Prepared},
     value::{Malformed, Raw},
 };
@@ -71,6 +71,7 @@ pub(super) async fn execute(pool: &Arc<Pool<Connector>>, asked: Execution<'_>) -
         values: asked.values.to_vec(),
         limits: asked.limits,
         form: asked.form,
+        cost_max: asked.cost_max,
         left: Arc::clone(&left),
     };
     let call = Box::pin(call.run(Lease::new(pooled)));
@@ -91,6 +92,7 @@ struct Call {
     values: Vec<Value>,
     limits: ReadLimits,
     form: ResultForm,
+    cost_max: Option<u32>,
     /// Whether the caller has left, so that nothing more is to be started.
     left: Arc<AtomicBool>,
 }
@@ -126,6 +128,10 @@ impl Call {
         let mut first_attempt = true;
         loop {
             let prepared = prepare::prepared(connection, shapes, &self.statement).await?;
+            if let (Some(most), Some(estimate)) = (self.cost_max, self.statement.estimate()) {
+                let page = [Slot::Limit, Slot::Offset].map(|bound| self.rows_of(&bound));
+                estimate::refuse_over(&connection.client, estimate, page, most).await?;
+            }
             let bound = bind::bind(&self.values, prepared.statement.params())
                 .map_err(|error| BackendError::new(ErrorKind::Data, error))?;
             if self.left.load(Ordering::Acquire) {
@@ -154,6 +160,18 @@ impl Call {
     }
 }
 
+impl Call {
+    /// The value of a bound of the page.
+    fn rows_of(&self, bound: &Slot) -> u64 {
+        let uses = self.statement.slots().iter().zip(&self.values);
+        let value = uses.filter(|(used, _)| used.slot == *bound).map(|(_, value)| value).next();
+        match value {
+            Some(Value::Integer(rows)) => u64::try_from(*rows).unwrap_or(0),
+            _ => 0,
+        }
+    }
+}
+
 impl Ended {
     /// The answer for the caller. The connection goes back unless it may still be in the middle of something.
     fn settle(self, canceller: Arc<Canceller>) -> Result<Rows, BackendError> {
@@ -177,6 +195,7 @@ impl Ended {
                         | ErrorKind::Cancelled
                         | ErrorKind::Statement(_)
                         | ErrorKind::Recursion
+                        | ErrorKind::Cost
                 )
             }
         };

@@ -6,6 +6,7 @@ mod calendar;
 mod check_list;
 mod connect;
 mod error;
+mod estimate;
 mod execute;
 mod harden;
 mod introspect;

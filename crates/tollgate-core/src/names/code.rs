@@ -111,6 +111,7 @@ codes! {
     SQL_PARAMETER = 411, "a parameter that is undeclared, unused or out of place";
     SQL_NOT_TAKEN = 412, "a statement of the caller's own that the database does not take";
     SQL_SINGLE_ROWS = 413, "a statement over single rows, where only groups may be seen";
+    SQL_COST = 414, "a statement that would cost more than the role may spend";
 
     // 5xx: the database.
     DB_UNAVAILABLE = 501, "the database is not available";

@@ -12,7 +12,7 @@ use super::render::{self, RenderError};
 use super::resolve::{ClaimUse, ParamShape, Scope, output_columns, resolve_query, unique_output_names};
 use super::restrict::{self, Fence, RestrictError};
 use super::restriction::{ColumnMask, Restrictions};
-use super::statement::{Author, CheckedStatement, OutputColumn, Page, PageBound, RowKey};
+use super::statement::{Author, CheckedStatement, Cost, OutputColumn, Page, PageBound, RowKey};
 use super::tree::{BinaryOp, Elements, Expr, LikeKind, Literal, Query, Relation, Slot};
 use super::uses;
 use super::walk::{self, Node};
@@ -91,7 +91,7 @@ fn check_here(request: &Request<'_>) -> Result<CheckedStatement, SqlError> {
     };
     let query = resolve_query(request.sql, &scope)?;
     groups::refuse(&query, request.restrictions, request.catalog)?;
-    check_query(query, request.catalog.dialect(), request.restrictions, OutputNames::Unique)
+    check_query(query, request.catalog.dialect(), request.restrictions, OutputNames::Unique, Cost::Unbounded)
 }
 
 /// A statement in pages by a key.
@@ -112,7 +112,7 @@ pub fn check_keyset(request: &Request<'_>, key: &[String]) -> Result<Keyset, Sql
     let row_key = RowKey { places: pages.places, hidden: pages.hidden };
     let checked = |query: Query| {
         groups::refuse(&query, restrictions, catalog)?;
-        let mut statement = check_query(query, catalog.dialect(), restrictions, OutputNames::Unique)?;
+        let mut statement = check_query(query, catalog.dialect(), restrictions, OutputNames::Unique, Cost::Unbounded)?;
         statement.columns.truncate(statement.columns.len().saturating_sub(row_key.hidden));
         Ok::<_, SqlError>(CheckedStatement { key: Some(row_key.clone()), ..statement })
     };
@@ -120,17 +120,27 @@ pub fn check_keyset(request: &Request<'_>, key: &[String]) -> Result<Keyset, Sql
 }
 
 /// The same for a statement that a caller wrote. It has no parameters, and result columns of one name are numbered.
-pub fn check_own(sql: &str, catalog: &Catalog, restrictions: &Restrictions) -> Result<CheckedStatement, SqlError> {
-    stacker::grow(STACK_BYTES, || check_own_here(sql, catalog, restrictions))
+pub fn check_own(
+    sql: &str,
+    catalog: &Catalog,
+    restrictions: &Restrictions,
+    cost: Cost,
+) -> Result<CheckedStatement, SqlError> {
+    stacker::grow(STACK_BYTES, || check_own_here(sql, catalog, restrictions, cost))
 }
 
-fn check_own_here(sql: &str, catalog: &Catalog, restrictions: &Restrictions) -> Result<CheckedStatement, SqlError> {
+fn check_own_here(
+    sql: &str,
+    catalog: &Catalog,
+    restrictions: &Restrictions,
+    cost: Cost,
+) -> Result<CheckedStatement, SqlError> {
     let params = BTreeMap::new();
     let scope = Scope { catalog, visible: restrictions, params: &params, claims: ClaimUse::Refused };
     let query = resolve_query(sql, &scope)?;
     groups::refuse(&query, restrictions, catalog)?;
     let compares_masked = uses::compares_masked_with_literal(&query);
-    let statement = check_query(query, catalog.dialect(), restrictions, OutputNames::Numbered)?;
+    let statement = check_query(query, catalog.dialect(), restrictions, OutputNames::Numbered, cost)?;
     Ok(CheckedStatement { author: Author::Caller { compares_masked }, ..statement })
 }
 
@@ -145,7 +155,7 @@ pub fn check_whole_table(
     let params = BTreeMap::new();
     let scope = Scope { catalog, visible: restrictions, params: &params, claims: ClaimUse::Refused };
     let query = resolve_query(&text, &scope)?;
-    let statement = check_query(query, catalog.dialect(), restrictions, OutputNames::Unique)?;
+    let statement = check_query(query, catalog.dialect(), restrictions, OutputNames::Unique, Cost::Unbounded)?;
     Ok(CheckedStatement { author: Author::Caller { compares_masked: false }, ..statement })
 }
 
@@ -164,6 +174,7 @@ fn check_query(
     dialect: Dialect,
     restrictions: &Restrictions,
     names: OutputNames,
+    cost: Cost,
 ) -> Result<CheckedStatement, SqlError> {
     refuse_patterns(&query, dialect)?;
     let mut columns = output_columns(dialect, &query);
@@ -178,14 +189,30 @@ fn check_query(
     let closed = if fence.is_some() { Fence::Closed } else { Fence::Open };
     let query = restrict::restrict(query, restrictions, closed, dialect).map_err(CheckError::from)?;
     let rendered = render::render(&query, dialect).map_err(CheckError::from)?;
+    let estimate = match (cost, dialect) {
+        (Cost::Unbounded, _) | (Cost::Bounded, Dialect::Sqlite) => None,
+        (Cost::Bounded, Dialect::Postgres) => Some(render::estimate(&query, dialect).map_err(CheckError::from)?),
+    };
     let slots = uses::slots(&query, rendered.slots, dialect);
     let footprint = uses::footprint(&query, dialect);
     let fingerprint = Sha256::digest(&rendered.text).into();
     let author = Author::Operator;
     let mask_key = restrictions.mask_key.clone();
     let text = rendered.text;
-    let key = None;
-    Ok(CheckedStatement { dialect, author, text, slots, columns, footprint, page, fence, fingerprint, mask_key, key })
+    Ok(CheckedStatement {
+        dialect,
+        author,
+        text,
+        slots,
+        columns,
+        footprint,
+        page,
+        fence,
+        fingerprint,
+        mask_key,
+        key: None,
+        estimate,
+    })
 }
 
 /// Numbers the columns whose name an earlier one has: `id`, `id_2`. A number that is part of another column's name is passed over.

@@ -44,4 +44,6 @@ pub use render::RenderError;
 pub use resolve::{ClaimUse, ParamShape, Scope, resolve_mask, resolve_predicate, resolve_query};
 pub use restrict::{RestrictError, restrict_predicate};
 pub use restriction::{ColumnMask, RAW, RestrictedColumn, Restriction, Restrictions};
-pub use statement::{Author, CheckedStatement, Described, Footprint, OutputColumn, Page, PageBound, SlotUse};
+pub use statement::{
+    Author, CheckedStatement, Cost, Described, Estimate, Footprint, OutputColumn, Page, PageBound, SlotUse,
+};

@@ -28,6 +28,7 @@ pub struct CheckedStatement {
     pub(super) fingerprint: [u8; 32],
     pub(super) mask_key: Option<Arc<MaskKey>>,
     pub(super) key: Option<RowKey>,
+    pub(super) estimate: Option<Estimate>,
 }
 
 /// Where a statement that is paged by a key has that key in its rows.
@@ -37,6 +38,35 @@ pub(super) struct RowKey {
     pub(super) places: Vec<usize>,
     /// How many columns at the end are there for the key alone.
     pub(super) hidden: usize,
+}
+
+/// Whether what a caller's statement would cost must be told before it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// Nobody asks.
+    Unbounded,
+    /// It must.
+    Bounded,
+}
+
+/// A statement as a planner may reckon what it costs: it holds no constant that could be looked up in statistics, which are of hidden
+/// rows too. It is never run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    pub(super) text: String,
+    pub(super) params: usize,
+}
+
+impl Estimate {
+    /// Its text, for a page.
+    pub fn text(&self, limit: u64, offset: u64) -> String {
+        format!("{} LIMIT {limit} OFFSET {offset}", self.text)
+    }
+
+    /// How many parameters it has, none of which is given a value.
+    pub fn params(&self) -> usize {
+        self.params
+    }
 }
 
 /// Who wrote a statement.
@@ -207,6 +237,11 @@ impl CheckedStatement {
     /// The operation that made it fence its tables, for operators.
     pub fn fence(&self) -> Option<&Leak> {
         self.fence.as_ref()
+    }
+
+    /// The same to be reckoned with, where its cost is bounded and the database can say it.
+    pub fn estimate(&self) -> Option<&Estimate> {
+        self.estimate.as_ref()
     }
 
     /// SHA-256 of the text, the statement's identity in caches and in the audit log.

@@ -30,7 +30,7 @@ use crate::{
         ClaimName, Claims, DatabaseName, Dialect, ParamName, Presentation, ResultForm, ToolName, Value, is_invisible,
     },
     policy,
-    sql::{self, Author, CheckedStatement, Described, Restriction, SqlError, limits::TEXT_BYTES_MAX, tree::Slot},
+    sql::{self, Author, CheckedStatement, Cost, Described, Restriction, SqlError, limits::TEXT_BYTES_MAX, tree::Slot},
 };
 
 /// Its name, which no declared tool may have beside it.
@@ -49,6 +49,8 @@ pub struct QueryRequest<'a> {
     pub databases: BTreeMap<DatabaseName, Option<Queryable>>,
     /// The role's limits.
     pub limits: SchemaLimits,
+    /// Whether what a statement costs is bounded.
+    pub cost: Cost,
     /// Whether its agents may read what its row filters say.
     pub disclosure: FilterDisclosure,
     /// How the role's results are shown.
@@ -96,6 +98,7 @@ pub struct QueryTool {
     params: Vec<Param>,
     databases: Arc<Databases>,
     limits: SchemaLimits,
+    cost: Cost,
     disclosure: FilterDisclosure,
     presentation: Presentation,
     /// The statements of the role's tables, for what they say of claims.
@@ -120,7 +123,7 @@ impl Queryable {
 impl QueryTool {
     /// The tool of a role, and what the databases must be asked before it is served.
     pub fn compile(request: QueryRequest<'_>) -> Result<QueryDraft, SqlError> {
-        let QueryRequest { databases, limits, disclosure, presentation, sensitive } = request;
+        let QueryRequest { databases, limits, cost, disclosure, presentation, sensitive } = request;
         let mut probes = Vec::new();
         for (name, queryable) in &databases {
             let Some(queryable) = queryable else { continue };
@@ -146,6 +149,7 @@ impl QueryTool {
             params,
             databases: Arc::new(databases),
             limits,
+            cost,
             disclosure,
             presentation,
             tables: Vec::new(),
@@ -217,7 +221,7 @@ impl QueryTool {
         let Some(Value::Text(written)) = given.values.get(&self.sql) else {
             return Err(BindError::Internal("a required argument is not there"));
         };
-        let statement = sql::check_own(written, &queryable.catalog, queryable.role.restrictions())?;
+        let statement = sql::check_own(written, &queryable.catalog, queryable.role.restrictions(), self.cost)?;
         let slot_types = statement.slots().iter().map(|slot| slot.ty.clone()).collect();
         let pageable = statement.page().ordered;
         let first = Variant { statement: Arc::new(statement), slot_types };

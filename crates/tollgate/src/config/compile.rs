@@ -9,9 +9,9 @@ use std::{
 use sha2::{Digest, Sha256};
 use tollgate_backends::{BackendError, Finding};
 use tollgate_core::{
-    names::{AgentName, Code, DatabaseName, Presentation, RoleName, ToolName},
+    names::{AgentName, Code, DatabaseName, Dialect, Presentation, RoleName, ToolName},
     policy::{self, Access, DatabaseMatrix, Grants, Matrix, PathPart, RoleMatrix, RowAccess},
-    sql::{CheckedStatement, Described, MaskKey, RestrictedColumn, Restriction, Restrictions, SqlError},
+    sql::{CheckedStatement, Cost, Described, MaskKey, RestrictedColumn, Restriction, Restrictions, SqlError},
     tools::{
         Callable, CompileRequest, Draft, FilterDisclosure, Plan, Problem, QueryRequest, QueryTool, Queryable,
         SchemaLimits, SchemaTool, Tool, ToolError,
@@ -326,6 +326,7 @@ impl Compiler<'_> {
         let request = QueryRequest {
             databases,
             limits: SchemaLimits { rows_max: limits.rows_max, bytes_max: limits.bytes_max },
+            cost: limits.cost_max.map_or(Cost::Unbounded, |_| Cost::Bounded),
             disclosure: if written.disclose_filters { FilterDisclosure::Disclosed } else { FilterDisclosure::Silent },
             presentation: presentation(written),
             sensitive: &self.sensitive,
@@ -387,7 +388,32 @@ impl Compiler<'_> {
             let path = Path::root().key("roles").key(name).key("limits").key("bytes_max");
             self.report(Diagnostic::error(Code::CONFIG_LIMIT, message), &path);
         }
-        Limits { rows_max: written.limits.rows_max, bytes_max: usize::try_from(bytes_max).unwrap_or(usize::MAX) }
+        self.cost_max(name, written);
+        Limits {
+            rows_max: written.limits.rows_max,
+            bytes_max: usize::try_from(bytes_max).unwrap_or(usize::MAX),
+            cost_max: written.limits.cost_max,
+        }
+    }
+
+    /// A bound on costs where nothing can be held to it.
+    fn cost_max(&mut self, name: &RoleName, written: &file::Role) {
+        let path = Path::root().key("roles").key(name).key("limits").key("cost_max");
+        let is_sqlite = |opened: &&Opened| opened.catalog.dialect() == Dialect::Sqlite;
+        let sqlite = written.query.iter().filter_map(|database| self.databases.get(database)).find(is_sqlite);
+        let why = match (written.limits.cost_max, sqlite) {
+            (Some(_), Some(sqlite)) => {
+                format!("SQLite does not say what a statement costs, and `{}` is one", sqlite.name)
+            }
+            (Some(_), None) if written.query.is_empty() => {
+                "it bounds statements of `query`, which the role does not have".to_owned()
+            }
+            _ => return,
+        };
+        self.report(
+            Diagnostic::error(Code::CONFIG_LIMIT, format!("role `{name}` cannot have `cost_max`: {why}")),
+            &path,
+        );
     }
 
     /// Agents that lack a claim which their role's tools cannot do without.
@@ -501,6 +527,10 @@ fn policy_hash(roles: &BTreeMap<RoleName, Role>, matrix: &Matrix) -> [u8; 32] {
         hash.part(name.as_str());
         hash.part(role.limits.rows_max.to_be_bytes());
         hash.part((role.limits.bytes_max as u64).to_be_bytes());
+        if let Some(cost_max) = role.limits.cost_max {
+            hash.part("cost_max");
+            hash.part(cost_max.to_be_bytes());
+        }
         if let Some(granted) = matrix.roles.get(name) {
             hash.granted(granted);
         }

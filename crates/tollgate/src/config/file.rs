@@ -183,6 +183,9 @@ pub struct Limits {
     /// Bytes of encoded rows at most.
     #[schemars(extend("default" = "1MiB"))]
     pub bytes_max: Size,
+    /// What a statement sent to `query` may cost at most, in the units of PostgreSQL's planner.
+    #[schemars(range(min = 1))]
+    pub cost_max: Option<u32>,
 }
 
 /// An agent.
@@ -408,7 +411,7 @@ impl Default for Pool {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { rows_max: 1_000, bytes_max: Size(1 << 20) }
+        Self { rows_max: 1_000, bytes_max: Size(1 << 20), cost_max: None }
     }
 }
 

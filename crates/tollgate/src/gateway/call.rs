@@ -50,7 +50,7 @@ impl From<BackendError> for Refused {
         let status = match error.kind {
             ErrorKind::Timeout => Status::Timeout,
             ErrorKind::Cancelled => Status::Cancelled,
-            ErrorKind::PoolTimeout => Status::NotExecuted,
+            ErrorKind::PoolTimeout | ErrorKind::Cost => Status::NotExecuted,
             ErrorKind::Unavailable
             | ErrorKind::Data
             | ErrorKind::Refused
@@ -164,6 +164,7 @@ impl Gate {
             statement: &bound.statement,
             values: &bound.values,
             limits,
+            cost_max: role.limits.cost_max,
             form: bound.presentation.result,
             deadline,
             cancel: &call.cancel,
@@ -349,6 +350,7 @@ fn log_failure(call_id: &str, tool: &str, error: &BackendError) {
         | ErrorKind::Data
         | ErrorKind::Statement(_)
         | ErrorKind::Recursion
+        | ErrorKind::Cost
         | ErrorKind::Timeout => {
             tracing::info!(call_id, tool, code, ?kind, "a statement did not finish");
         }

@@ -77,6 +77,8 @@ pub struct Limits {
     pub rows_max: u32,
     /// Encoded bytes at most.
     pub bytes_max: usize,
+    /// What a statement of its own may cost at most, in the planner's units.
+    pub cost_max: Option<u32>,
 }
 
 impl Gateway {

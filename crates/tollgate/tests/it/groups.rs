@@ -11,7 +11,7 @@ use tollgate_core::{
     catalog::Catalog,
     names::{Dialect, ResultForm, Value},
     policy::{ColumnsGrant, Role, RoleGrant, RowsGrant, TableGrant},
-    sql::{check_own, check_whole_table, tree::Slot},
+    sql::{Cost, check_own, check_whole_table, tree::Slot},
 };
 
 /// The smallest group that is seen in these tests.
@@ -46,12 +46,12 @@ impl Grouped {
 
     /// Whether a statement is one.
     fn takes(&self, sql: &str) -> bool {
-        check_own(sql, &self.catalog, self.role.restrictions()).is_ok()
+        check_own(sql, &self.catalog, self.role.restrictions(), Cost::Unbounded).is_ok()
     }
 
     /// The rows, or the code of the refusal.
     async fn ask(&self, sql: &str) -> Result<Json, String> {
-        let statement = check_own(sql, &self.catalog, self.role.restrictions());
+        let statement = check_own(sql, &self.catalog, self.role.restrictions(), Cost::Unbounded);
         let statement = Arc::new(statement.map_err(|error| error.to_agent().code.to_string())?);
         let value = |slot: &Slot| match slot {
             Slot::CallId => Value::Text("call".to_owned()),
@@ -66,6 +66,7 @@ impl Grouped {
             limits: ReadLimits { rows_max: 1_000, bytes_max: 1 << 20 },
             deadline: Instant::now() + Duration::from_secs(30),
             cancel: &CancellationToken::new(),
+            cost_max: None,
             form: ResultForm::Rows,
         };
         let executed = self.backend.execute(execution).await;

@@ -95,6 +95,7 @@ async fn tells_nothing(suite: &Json, case: &Json, backend: &Arc<dyn Backend>) {
         statement: &statement,
         values: &values,
         limits: ReadLimits { rows_max: 1_000, bytes_max: 1 << 20 },
+        cost_max: None,
         form: ResultForm::Rows,
         deadline: Instant::now() + Duration::from_secs(30),
         cancel: &CancellationToken::new(),

@@ -123,6 +123,7 @@ impl World {
             statement: &bound.statement,
             values: &bound.values,
             limits: ReadLimits { rows_max: bound.rows_max, bytes_max: 1 << 20 },
+            cost_max: None,
             form: bound.presentation.result,
             deadline: Instant::now() + Duration::from_secs(30),
             cancel: &CancellationToken::new(),

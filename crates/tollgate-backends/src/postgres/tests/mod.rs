@@ -2,6 +2,7 @@
 
 mod calls;
 mod check_lists;
+mod costs;
 mod faults;
 mod functions;
 mod introspection;
@@ -67,6 +68,7 @@ impl Opened {
             statement,
             values: &values,
             limits: asked.limits,
+            cost_max: asked.cost_max,
             form: ResultForm::Rows,
             deadline: Instant::now() + asked.within,
             cancel: &asked.cancel,
@@ -87,6 +89,7 @@ struct Asked<'a> {
     call_id: &'a str,
     values: &'a [(&'a str, Value)],
     limits: ReadLimits,
+    cost_max: Option<u32>,
     within: Duration,
     cancel: CancellationToken,
 }
@@ -97,6 +100,7 @@ impl Default for Asked<'_> {
             call_id: "call",
             values: &[],
             limits: ReadLimits { rows_max: 1000, bytes_max: 1 << 20 },
+            cost_max: None,
             within: Duration::from_secs(10),
             cancel: CancellationToken::new(),
         }

@@ -106,7 +106,7 @@ impl Printer {
 
     fn distance(&mut self, distance: &Literal) -> Printed {
         match distance {
-            Literal::Number(_) | Literal::Typed(..) => self.literal(distance),
+            Literal::Number(_) | Literal::Typed(..) => self.written(distance),
             Literal::Null | Literal::Bool(_) | Literal::Text(_) | Literal::Blob(_) => {
                 Err(RenderError::Empty("the bound of a frame"))
             }

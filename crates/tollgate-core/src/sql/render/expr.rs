@@ -3,8 +3,8 @@
 use super::{Printed, Printer, RenderError};
 use crate::names::Dialect;
 use crate::sql::tree::{
-    BinaryOp, CastType, ColumnRef, Elements, Expr, IsTest, LikeKind, Literal, Quantifier, Query, Slot, Subscript,
-    UnaryOp,
+    BinaryOp, CastType, ColumnRef, Elements, Expr, FunctionArgs, IsTest, LikeKind, Literal, Quantifier, Query, Slot,
+    Subscript, UnaryOp,
 };
 
 impl Printer {
@@ -47,14 +47,17 @@ impl Printer {
                 self.case(operand.as_deref(), branches, otherwise.as_deref())
             }
             Expr::Cast { expr, ty } => self.cast(expr, ty),
-            Expr::Function(function) => self.function(function),
-            Expr::Added { .. } if self.dialect == Dialect::Sqlite => Err(self.lacks("functions with a schema")),
-            Expr::Added { function, args } => {
-                self.ident(&function.schema)?;
-                self.put(".");
-                self.ident(&function.name)?;
-                self.wrapped(|p| p.list(args, Self::expr))
+            Expr::Function(function) => {
+                let alone = matches!(&function.args, FunctionArgs::List(args) if args.is_empty());
+                self.constant_if(alone && function.over.is_none(), |p| p.function(function))
             }
+            Expr::Added { .. } if self.dialect == Dialect::Sqlite => Err(self.lacks("functions with a schema")),
+            Expr::Added { function, args } => self.constant_if(args.is_empty(), |p| {
+                p.ident(&function.schema)?;
+                p.put(".");
+                p.ident(&function.name)?;
+                p.wrapped(|p| p.list(args, Self::expr))
+            }),
             Expr::Row(list) if list.len() < 2 => Err(RenderError::Empty("a row")),
             Expr::Row(list) => self.wrapped(|p| p.list(list, Self::expr)),
             Expr::Quantified { .. } | Expr::Array(_) | Expr::Subscript { .. } if self.dialect == Dialect::Sqlite => {
@@ -75,6 +78,17 @@ impl Printer {
                 p.ident(collation)
             }),
         }
+    }
+
+    /// A call that is a constant if that holds: where constants are hidden, a subquery hides it.
+    fn constant_if(&mut self, constant: bool, call: impl FnOnce(&mut Self) -> Printed) -> Printed {
+        if !(constant && self.hides_constants()) {
+            return call(self);
+        }
+        self.wrapped(|p| {
+            p.put("SELECT ");
+            call(p)
+        })
     }
 
     fn cast(&mut self, expr: &Expr, ty: &CastType) -> Printed {
@@ -108,6 +122,10 @@ impl Printer {
     fn array(&mut self, elements: &Elements) -> Printed {
         match elements {
             Elements::Of(array) => self.expr(array),
+            Elements::List(list) if list.is_empty() && self.hides_constants() => {
+                self.hidden_array();
+                Ok(())
+            }
             Elements::List(list) => {
                 self.put("ARRAY[");
                 self.list(list, Self::expr)?;
@@ -156,7 +174,12 @@ impl Printer {
         self.ident(&column.name)
     }
 
-    pub(super) fn literal(&mut self, literal: &Literal) -> Printed {
+    fn literal(&mut self, literal: &Literal) -> Printed {
+        if self.hides_constants() { self.hidden(literal) } else { self.written(literal) }
+    }
+
+    /// A constant as it is, whatever becomes of others.
+    pub(super) fn written(&mut self, literal: &Literal) -> Printed {
         match (literal, self.dialect) {
             (Literal::Null, _) => self.put("NULL"),
             (Literal::Bool(value), _) => self.put(if *value { "TRUE" } else { "FALSE" }),

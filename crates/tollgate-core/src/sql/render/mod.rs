@@ -2,6 +2,7 @@
 //! there are no comments and no unqualified tables. Never prints text that it was not built to print: what it does not know is an error.
 
 mod call;
+mod estimate;
 mod expr;
 mod op;
 mod quote;
@@ -12,8 +13,10 @@ mod reread;
 #[cfg(test)]
 mod tests;
 
+pub(super) use estimate::estimate;
 pub(super) use quote::is_type_name;
 
+use self::estimate::Constants;
 use self::reread::Tokens;
 use super::restrict::{Fence, RestrictedTable};
 use super::restriction::RAW;
@@ -70,15 +73,11 @@ pub enum RenderError {
 
 /// Prints a query.
 pub(super) fn render(query: &Query, dialect: Dialect) -> Result<Rendered, RenderError> {
-    let slots = match dialect {
-        Dialect::Postgres => vec![Slot::CallId],
-        Dialect::Sqlite => Vec::new(),
-    };
-    let mut printer = Printer { dialect, text: String::new(), slots, ctes: Vec::new(), meant: Tokens::default() };
+    let mut printer = Printer::new(dialect);
     printer.query(query)?;
-    reread::check(&printer.text, &printer.meant, dialect)?;
-    reparse::check(&printer.text, &printer.slots, query, dialect)?;
-    Ok(Rendered { text: printer.text, slots: printer.slots })
+    let rendered = printer.printed()?;
+    reparse::check(&rendered.text, &rendered.slots, query, dialect)?;
+    Ok(rendered)
 }
 
 /// The text so far.
@@ -90,11 +89,27 @@ struct Printer {
     ctes: Vec<String>,
     /// What the text is to be read as.
     meant: Tokens,
+    constants: Constants,
 }
 
 type Printed = Result<(), RenderError>;
 
 impl Printer {
+    fn new(dialect: Dialect) -> Self {
+        let slots = match dialect {
+            Dialect::Postgres => vec![Slot::CallId],
+            Dialect::Sqlite => Vec::new(),
+        };
+        let (text, ctes, meant) = (String::new(), Vec::new(), Tokens::default());
+        Self { dialect, text, slots, ctes, meant, constants: Constants::Written }
+    }
+
+    /// What was printed, once it reads as what was meant.
+    fn printed(self) -> Result<Rendered, RenderError> {
+        reread::check(&self.text, &self.meant, self.dialect)?;
+        Ok(Rendered { text: self.text, slots: self.slots })
+    }
+
     /// Words and signs, never a name, a string or bytes.
     fn put(&mut self, text: &str) {
         self.text.push_str(text);
@@ -119,7 +134,11 @@ impl Printer {
                     self.put(" LIMIT -1");
                 }
                 self.put(word);
-                self.expr(bound)?;
+                match bound {
+                    // A number of rows is looked up nowhere.
+                    Expr::Literal(rows) => self.written(rows)?,
+                    bound => self.expr(bound)?,
+                }
             }
         }
         self.ctes.truncate(outer);

@@ -1,5 +1,8 @@
 //! What the printer refuses: each of these trees could only come from a mistake further up.
 
+use super::super::cases;
+use super::super::check::check_own;
+use super::super::statement::Cost;
 use super::reread::{self, Tokens};
 use super::{RenderError, render};
 use crate::catalog::TableId;
@@ -188,4 +191,53 @@ fn anything_else_is_not() {
         reread::check("SELECT [a]", &meant(|t| t.plain("SELECT [a]")), Dialect::Sqlite),
         Err(RenderError::Misread)
     );
+}
+
+/// What a planner is asked about a caller's statement.
+fn reckoned(sql: &str) -> String {
+    let (catalog, visible) = cases::shop(Dialect::Postgres);
+    let statement = check_own(sql, &catalog, &visible, Cost::Bounded).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    statement.estimate().unwrap().text(11, 0)
+}
+
+#[test]
+fn nothing_is_reckoned_with_a_constant() {
+    for (one, other) in [
+        (
+            "SELECT id FROM users WHERE name = 'Ada' AND id > 5",
+            "SELECT id FROM users WHERE name = 'Bob' AND id > 70000",
+        ),
+        ("SELECT id FROM users WHERE name LIKE 'A%'", "SELECT id FROM users WHERE name LIKE '%zzz'"),
+        (
+            "SELECT id FROM users WHERE id IN (1, 2) OR score < 1.5",
+            "SELECT id FROM users WHERE id IN (3, 4) OR score < 8e3",
+        ),
+        ("SELECT id FROM users WHERE (id = 1) = TRUE", "SELECT id FROM users WHERE (id = 2) = FALSE"),
+        (
+            "SELECT id FROM users WHERE created_at > DATE '2020-01-01' + INTERVAL '1 day'",
+            "SELECT id FROM users WHERE created_at > DATE '1990-12-31' + INTERVAL '9 years'",
+        ),
+        (
+            "WITH few AS (SELECT id FROM orders WHERE total > 7) SELECT count(*) FROM few GROUP BY id % 2",
+            "WITH few AS (SELECT id FROM orders WHERE total > 9) SELECT count(*) FROM few GROUP BY id % 3",
+        ),
+        (
+            "SELECT u.id FROM users u JOIN (VALUES ('x')) v(c) ON v.c = u.name",
+            "SELECT u.id FROM users u JOIN (VALUES ('y')) v(c) ON v.c = u.name",
+        ),
+    ] {
+        assert_eq!(reckoned(one), reckoned(other));
+    }
+    // What is made of no constant is none, and what is made of a call alone is one.
+    for constant in ["pi()", "now()", "CURRENT_DATE"] {
+        let text = reckoned(&format!("SELECT id FROM users WHERE {constant} IS NOT NULL"));
+        assert!(text.contains("(SELECT pg_catalog."), "{text}");
+    }
+    let text = reckoned(
+        "SELECT count(*) AS n, row_number() OVER () AS r FROM users WHERE id = CAST(NULL IS NULL AS integer) LIMIT 3",
+    );
+    assert!(!text.contains("TRUE") && !text.contains("NULL IS") && text.ends_with(" LIMIT 11 OFFSET 0"), "{text}");
+    // A constant that is grouped by is the same in both places.
+    let text = reckoned("SELECT name || 'x' AS n FROM users GROUP BY name || 'x'");
+    assert_eq!(text.matches("$2").count(), 2, "{text}");
 }

@@ -35,6 +35,7 @@ fn tool(dialect: Dialect, sensitive: &[&str]) -> QueryTool {
     let draft = QueryTool::compile(QueryRequest {
         databases,
         limits: SchemaLimits { rows_max: 7, bytes_max: 1 << 20 },
+        cost: sql::Cost::Unbounded,
         disclosure: FilterDisclosure::Silent,
         presentation: Presentation::default(),
         sensitive: &sensitive,
@@ -47,7 +48,8 @@ fn tool(dialect: Dialect, sensitive: &[&str]) -> QueryTool {
 fn own(sql: &str) -> CheckedStatement {
     let tool = tool(Dialect::Postgres, &[]);
     let shop = tool.databases["shop"].as_ref().unwrap();
-    sql::check_own(sql, &shop.catalog, shop.role.restrictions()).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    sql::check_own(sql, &shop.catalog, shop.role.restrictions(), sql::Cost::Unbounded)
+        .unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
 #[test]

@@ -100,6 +100,7 @@ pub(super) trait Engine {
             statement,
             values,
             limits: ReadLimits { rows_max: 100_000, bytes_max: 1 << 26 },
+            cost_max: None,
             form: ResultForm::Rows,
             deadline: runtime.block_on(async { Instant::now() + Duration::from_secs(60) }),
             cancel: &CancellationToken::new(),
