@@ -13,6 +13,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::{
     error, login,
     prepare::{Shapes, Statements},
+    session::{Session, Sessions},
     tls,
     url::{Target, Tls, UrlError},
 };
@@ -70,8 +71,18 @@ const VERIFIED: [&str; 9] = [
 
 /// A session that is not what it must be.
 #[derive(Debug, thiserror::Error)]
-#[error("the server did not take the session setting `{0}`; a transaction pooler in between is not supported")]
+#[error(
+    "the session setting `{0}` is not as it was asked for; a pooler in between may have dropped it: see \"Poolers\" in docs/operations.md"
+)]
 struct NotPinned(&'static str);
+
+/// A pooler that refuses what every session must begin with.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a pooler in between does not take the startup parameter `options`, as PgBouncer does not; connect to the server itself, or see \
+     \"Poolers\" in docs/operations.md"
+)]
+struct OptionsRefused(#[source] tokio_postgres::Error);
 
 /// Opens connections to one server.
 pub(super) struct Connector {
@@ -80,6 +91,7 @@ pub(super) struct Connector {
     statement_timeout: Duration,
     pattern: OnceCell<Pattern>,
     cancelling: Arc<Semaphore>,
+    sessions: Sessions,
     pub(super) shapes: Shapes,
 }
 
@@ -98,6 +110,7 @@ impl Connector {
             statement_timeout: limits.statement_timeout,
             pattern: OnceCell::new(),
             cancelling: Arc::new(Semaphore::new(1)),
+            sessions: Sessions::default(),
             shapes: Shapes::default(),
         })
     }
@@ -125,7 +138,7 @@ impl pool::Connector for Connector {
     type Connection = Connection;
 
     async fn connect(&self) -> Result<Connection, BackendError> {
-        let (client, driver) = self.config.connect(self.tls.clone()).await.map_err(error::connect_error)?;
+        let (client, driver) = self.config.connect(self.tls.clone()).await.map_err(opening_error)?;
         let driver = tokio::spawn(async move {
             if let Err(error) = driver.await {
                 // The statement that was running reports it to its caller; here it is only worth knowing when.
@@ -134,8 +147,10 @@ impl pool::Connector for Connector {
         });
         let canceller =
             Canceller { token: client.cancel_token(), tls: self.tls.clone(), gate: Arc::clone(&self.cancelling) };
+        let session = self.sessions.claim(&client).await?;
         let connection = Connection {
             client,
+            _session: session,
             statements: Statements::default(),
             canceller: Arc::new(canceller),
             pattern: Pattern::Transaction,
@@ -149,6 +164,15 @@ impl pool::Connector for Connector {
     fn is_usable(connection: &Connection) -> bool {
         !connection.client.is_closed()
     }
+}
+
+/// What a server says to a connection that it does not open.
+fn opening_error(error: tokio_postgres::Error) -> BackendError {
+    // A protocol violation, to a pooler that knows the parameters it passes on and no others.
+    if error.as_db_error().is_some_and(|refused| refused.code().code() == "08P01") {
+        return BackendError::new(ErrorKind::Unavailable, OptionsRefused(error));
+    }
+    error::connect_error(error)
 }
 
 fn startup_options(statement_timeout: Duration) -> String {
@@ -180,6 +204,7 @@ pub(super) struct Connection {
     pub(super) statements: Statements,
     pub(super) canceller: Arc<Canceller>,
     pub(super) pattern: Pattern,
+    _session: Session,
     _driver: AbortOnDrop,
 }
 

@@ -15,6 +15,7 @@ mod numeric;
 mod prepare;
 #[cfg(any(test, feature = "testing"))]
 pub mod raw;
+mod session;
 mod tls;
 mod types;
 mod url;
