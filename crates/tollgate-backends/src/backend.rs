@@ -170,6 +170,26 @@ pub struct PoolLimits {
     pub acquire_timeout: Duration,
     /// The longest a statement may run; pinned on the connection too, where the engine can.
     pub statement_timeout: Duration,
+    /// What one session may use of the server; PostgreSQL only.
+    pub session: SessionLimits,
+}
+
+/// How much of its server one session may use. A statement has it several times over: each sort and each hash of its plan may take
+/// the working memory, a hash twice, in each of its processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// Memory of one sort or hash, in KiB.
+    pub work_mem_kib: u32,
+    /// Further processes of one part of a plan.
+    pub parallel_workers: u32,
+    /// Temporary files of one session, in KiB; where the login may set that.
+    pub temp_files_kib: u32,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self { work_mem_kib: 16 << 10, parallel_workers: 2, temp_files_kib: 1 << 20 }
+    }
 }
 
 impl Default for PoolLimits {
@@ -179,6 +199,7 @@ impl Default for PoolLimits {
             idle_timeout: Duration::from_secs(30),
             acquire_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(10),
+            session: SessionLimits::default(),
         }
     }
 }

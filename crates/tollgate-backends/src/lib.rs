@@ -19,7 +19,7 @@ use std::{path::Path, sync::Arc};
 
 pub use backend::{
     Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Fault, FoundFunction, NarrowLogin, PoolLimits,
-    PoolStatus, ReadLimits, RowFilter, Rows, Truncation,
+    PoolStatus, ReadLimits, RowFilter, Rows, SessionLimits, Truncation,
 };
 pub use finding::{Finding, FindingKind, Severity};
 

@@ -18,7 +18,7 @@ use super::{
     url::{Target, Tls, UrlError},
 };
 use crate::{
-    BackendError, ErrorKind, PoolLimits,
+    BackendError, ErrorKind, PoolLimits, SessionLimits,
     pool::{self, Pooled},
 };
 
@@ -40,7 +40,7 @@ const PINNED: [(&str, &str); 12] = [
     ("row_security", "on"),
     ("client_min_messages", "error"),
     ("jit", "off"),
-    ("work_mem", "16MB"),
+    ("hash_mem_multiplier", "2"),
 ];
 
 /// Read back on every connection: what confinement and exact values rest on. Timeouts in milliseconds.
@@ -53,11 +53,11 @@ const VERIFY: &str = "SELECT pg_catalog.current_setting('transaction_read_only')
     pg_catalog.current_setting('IntervalStyle'), \
     pg_catalog.current_setting('bytea_output'), \
     (EXTRACT(epoch FROM pg_catalog.current_setting('statement_timeout')::pg_catalog.interval) * 1000)::pg_catalog.int8, \
-    CASE WHEN pg_catalog.has_parameter_privilege('temp_file_limit', 'SET') \
-        THEN pg_catalog.set_config('temp_file_limit', '1GB', false) END";
+    pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) / 1024, \
+    pg_catalog.current_setting('max_parallel_workers_per_gather')";
 
 /// The names of `VERIFY`'s columns, for the operator.
-const VERIFIED: [&str; 9] = [
+const VERIFIED: [&str; 11] = [
     "transaction_read_only",
     "default_transaction_read_only",
     "search_path",
@@ -67,6 +67,8 @@ const VERIFIED: [&str; 9] = [
     "IntervalStyle",
     "bytea_output",
     "statement_timeout",
+    "work_mem",
+    "max_parallel_workers_per_gather",
 ];
 
 /// A session that is not what it must be.
@@ -89,6 +91,7 @@ pub(super) struct Connector {
     config: Config,
     tls: MakeRustlsConnect,
     statement_timeout: Duration,
+    session: SessionLimits,
     pattern: OnceCell<Pattern>,
     cancelling: Arc<Semaphore>,
     sessions: Sessions,
@@ -99,7 +102,7 @@ impl Connector {
     /// For a URL; nothing is connected yet.
     pub(super) fn new(url: &str, limits: &PoolLimits) -> Result<Self, UrlError> {
         let Target { mut config, tls } = Target::parse(url)?;
-        config.options(startup_options(limits.statement_timeout));
+        config.options(startup_options(limits));
         let tls = match tls {
             Tls::Plain => tls::unused()?,
             Tls::Verified(roots) => tls::verified(roots.as_deref())?,
@@ -108,6 +111,7 @@ impl Connector {
             config,
             tls,
             statement_timeout: limits.statement_timeout,
+            session: limits.session,
             pattern: OnceCell::new(),
             cancelling: Arc::new(Semaphore::new(1)),
             sessions: Sessions::default(),
@@ -116,14 +120,31 @@ impl Connector {
     }
 
     async fn verify(&self, client: &Client) -> Result<(), BackendError> {
-        let answer = client.simple_query(VERIFY).await.map_err(error::connect_error)?;
+        let files = self.session.temp_files_kib;
+        let text = format!(
+            "{VERIFY}, CASE WHEN pg_catalog.has_parameter_privilege('temp_file_limit', 'SET') \
+             THEN pg_catalog.set_config('temp_file_limit', '{files}kB', false) END"
+        );
+        let answer = client.simple_query(&text).await.map_err(error::connect_error)?;
         let row = answer.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
         });
         let timeout = self.statement_timeout.as_millis().to_string();
-        let expected: [&[&str]; 9] =
-            [&["on"], &["on"], &["", "\"\""], &["on"], &["UTF8"], &["UTC"], &["iso_8601"], &["hex"], &[&timeout]];
+        let (memory, workers) = (self.session.work_mem_kib.to_string(), self.session.parallel_workers.to_string());
+        let expected: [&[&str]; 11] = [
+            &["on"],
+            &["on"],
+            &["", "\"\""],
+            &["on"],
+            &["UTF8"],
+            &["UTC"],
+            &["iso_8601"],
+            &["hex"],
+            &[&timeout],
+            &[&memory],
+            &[&workers],
+        ];
         for (index, (name, expected)) in VERIFIED.into_iter().zip(expected).enumerate() {
             let found = row.and_then(|row| row.try_get(index).ok().flatten());
             if !found.is_some_and(|found| expected.contains(&found)) {
@@ -175,12 +196,14 @@ fn opening_error(error: tokio_postgres::Error) -> BackendError {
     error::connect_error(error)
 }
 
-fn startup_options(statement_timeout: Duration) -> String {
+fn startup_options(limits: &PoolLimits) -> String {
+    let PoolLimits { statement_timeout, session, .. } = limits;
     let milliseconds = statement_timeout.as_millis();
-    let lock = statement_timeout.min(LOCK_TIMEOUT_MAX).as_millis();
+    let lock = (*statement_timeout).min(LOCK_TIMEOUT_MAX).as_millis();
     let mut options = format!(
         "-c statement_timeout={milliseconds} -c lock_timeout={lock} \
-         -c idle_in_transaction_session_timeout={milliseconds}"
+         -c idle_in_transaction_session_timeout={milliseconds} -c work_mem={}kB -c max_parallel_workers_per_gather={}",
+        session.work_mem_kib, session.parallel_workers
     );
     for (name, value) in PINNED {
         // Writing to a String cannot fail.

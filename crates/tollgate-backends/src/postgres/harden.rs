@@ -1,14 +1,14 @@
 //! The script that makes a login as narrow as a role: the database itself then refuses what the policy does not name. It is text for
 //! the database's administrator to read and to run; Tollgate never runs it. Running it twice changes nothing more.
 
-use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use tokio_postgres::Client;
 use tollgate_core::{catalog::TableId, names::is_invisible};
 
 use self::surroundings::{Concern, Surroundings};
 use super::{connect, error, login};
-use crate::{BackendError, NarrowLogin, RowFilter};
+use crate::{BackendError, NarrowLogin, PoolLimits, RowFilter};
 
 mod surroundings;
 
@@ -30,21 +30,21 @@ const LARGE_OBJECT_FUNCTIONS: [&str; 9] = [
 pub(super) async fn script(
     client: &Client,
     login: &NarrowLogin<'_>,
-    statement_timeout: Duration,
+    limits: &PoolLimits,
 ) -> Result<String, BackendError> {
     let surroundings = Surroundings::ask(client, login.reach).await.map_err(error::backend_error)?;
-    Ok(surroundings.script(login, statement_timeout))
+    Ok(surroundings.script(login, limits))
 }
 
 impl Surroundings {
-    fn script(&self, login: &NarrowLogin<'_>, statement_timeout: Duration) -> String {
+    fn script(&self, login: &NarrowLogin<'_>, limits: &PoolLimits) -> String {
         let mut out = Script::default();
         self.head(&mut out, login);
         out.line("BEGIN;");
         make_role(&mut out, login.name);
         self.revokes(&mut out, login);
         self.grants(&mut out, login);
-        session(&mut out, login.name, statement_timeout);
+        session(&mut out, login.name, limits);
         self.everybody(&mut out);
         out.line("\nCOMMIT;");
         rows(&mut out, login);
@@ -219,10 +219,11 @@ ALTER ROLE {name} LOGIN NOINHERIT;"
     ));
 }
 
-fn session(out: &mut Script, login: &str, statement_timeout: Duration) {
+fn session(out: &mut Script, login: &str, limits: &PoolLimits) {
+    let PoolLimits { statement_timeout, session, .. } = limits;
     let name = quoted(login);
     let timeout = statement_timeout.as_millis();
-    let lock = statement_timeout.min(connect::LOCK_TIMEOUT_MAX).as_millis();
+    let lock = (*statement_timeout).min(connect::LOCK_TIMEOUT_MAX).as_millis();
     out.title("What its sessions begin with, whoever connects");
     for (setting, value) in [
         ("default_transaction_read_only", "on".to_owned()),
@@ -230,15 +231,19 @@ fn session(out: &mut Script, login: &str, statement_timeout: Duration) {
         ("lock_timeout", lock.to_string()),
         ("idle_in_transaction_session_timeout", timeout.to_string()),
         ("search_path", "''".to_owned()),
-        ("work_mem", literal("16MB")),
+        ("work_mem", literal(&format!("{}kB", session.work_mem_kib))),
+        ("max_parallel_workers_per_gather", session.parallel_workers.to_string()),
+        ("\"TimeZone\"", literal("UTC")),
+        ("IntervalStyle", literal("iso_8601")),
         ("row_security", "on".to_owned()),
     ] {
         out.line(&format!("ALTER ROLE {name} SET {setting} = {value};"));
     }
+    let files = session.temp_files_kib;
     out.line(&format!(
         "DO $tollgate$
 BEGIN
-    ALTER ROLE {name} SET temp_file_limit = '1GB';
+    ALTER ROLE {name} SET temp_file_limit = '{files}kB';
 EXCEPTION WHEN insufficient_privilege THEN
     RAISE NOTICE 'temp_file_limit was not set: only a superuser can';
 END

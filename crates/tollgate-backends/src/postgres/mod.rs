@@ -152,8 +152,8 @@ impl Backend for Postgres {
     }
 
     fn harden<'a>(&'a self, login: &'a NarrowLogin<'a>) -> BoxFuture<'a, Result<String, BackendError>> {
-        let timeout = self.pool.limits().statement_timeout;
-        Box::pin(self.ask(async move |client| harden::script(client, login, timeout).await))
+        let limits = *self.pool.limits();
+        Box::pin(self.ask(async move |client| harden::script(client, login, &limits).await))
     }
 
     fn pool_status(&self) -> PoolStatus {

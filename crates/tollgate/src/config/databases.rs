@@ -1,9 +1,11 @@
 //! Opens every database of a configuration and asks each for its schema. One that is down does not stop the others.
 
-use std::{collections::BTreeMap, error::Error, path::Path as FilePath, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, error::Error, ops::RangeInclusive, path::Path as FilePath, sync::Arc, time::Duration,
+};
 
 use futures_util::future::join_all;
-use tollgate_backends::{Backend, BackendError, Finding, PoolLimits, Severity};
+use tollgate_backends::{Backend, BackendError, Finding, PoolLimits, SessionLimits, Severity};
 use tollgate_core::{
     catalog::Catalog,
     names::{Code, DatabaseName},
@@ -223,5 +225,35 @@ fn limits(name: &DatabaseName, written: &file::Database, tree: &Node, diagnostic
             STATEMENT_TIMEOUT_MAX,
             default.statement_timeout,
         ),
+        session: session(name, written, tree, diagnostics),
+    }
+}
+
+/// What a session may use, in the range of PostgreSQL's settings.
+fn session(name: &DatabaseName, written: &file::Database, tree: &Node, diagnostics: &mut Diagnostics) -> SessionLimits {
+    const WORK_MEM: RangeInclusive<u64> = 64 << 10..=4 << 30;
+    const TEMP_FILES: RangeInclusive<u64> = 64 << 10..=1 << 40;
+    let default = SessionLimits::default();
+    let Some(session) = written.session else { return default };
+    let path = path(name).key("session");
+    let mut report = |path: &Path, message: String| {
+        diagnostics.push(Diagnostic::error(Code::CONFIG_LIMIT, message).at(tree.place_of(path)));
+    };
+    if !written.url.starts_with("postgres") {
+        report(&path, format!("`{path}` is for PostgreSQL: SQLite has bounds of its own, which no key widens"));
+    }
+    let mut kib = |size: u64, key: &str, range: RangeInclusive<u64>, bounds: &str, default: u32| {
+        if range.contains(&size) {
+            return u32::try_from(size >> 10).unwrap_or(default);
+        }
+        let path = path.key(key);
+        report(&path, format!("`{path}` must be from {bounds}"));
+        default
+    };
+    SessionLimits {
+        work_mem_kib: kib(session.work_mem.0, "work_mem", WORK_MEM, "64KiB to 4GiB", default.work_mem_kib),
+        // Its range is the schema's.
+        parallel_workers: session.parallel_workers,
+        temp_files_kib: kib(session.temp_files.0, "temp_files", TEMP_FILES, "64KiB to 1TiB", default.temp_files_kib),
     }
 }

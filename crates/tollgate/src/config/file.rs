@@ -74,6 +74,8 @@ pub struct Database {
     #[serde(default = "defaults::statement_timeout")]
     #[schemars(extend("default" = "10s"))]
     pub statement_timeout: Duration,
+    /// How much of the server one session may use. PostgreSQL only.
+    pub session: Option<Session>,
     /// Whether Tollgate refuses to start without it; true by default when it is the only database.
     pub required: Option<bool>,
     /// Whether Tollgate refuses to start when the login can do more than the policy needs.
@@ -136,6 +138,21 @@ pub struct Pool {
     /// How long a call may wait for a connection.
     #[schemars(extend("default" = "2s"))]
     pub acquire_timeout: Duration,
+}
+
+/// How much of its server one session of a database may use.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Session {
+    /// Memory of one sort or hash.
+    #[schemars(extend("default" = "16MiB"))]
+    pub work_mem: Size,
+    /// Further processes of one part of a plan.
+    #[schemars(range(min = 0, max = 64), extend("default" = 2))]
+    pub parallel_workers: u32,
+    /// Temporary files, where the login may set that.
+    #[schemars(extend("default" = "1GiB"))]
+    pub temp_files: Size,
 }
 
 /// What agents of this role may see and call.
@@ -405,6 +422,18 @@ impl Default for Pool {
             max: limits.max,
             idle_timeout: Duration(limits.idle_timeout),
             acquire_timeout: Duration(limits.acquire_timeout),
+        }
+    }
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        let limits = tollgate_backends::SessionLimits::default();
+        let kib = |kib: u32| Size(u64::from(kib) << 10);
+        Self {
+            work_mem: kib(limits.work_mem_kib),
+            parallel_workers: limits.parallel_workers,
+            temp_files: kib(limits.temp_files_kib),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use tollgate_core::sql::Reach;
 
 use super::Opened;
-use crate::{FindingKind, PoolLimits};
+use crate::{FindingKind, PoolLimits, SessionLimits};
 
 const SETUP: &str = "CREATE TABLE users (id integer, ssn text); INSERT INTO users VALUES (1, '078-05-1120')";
 
@@ -111,9 +111,25 @@ async fn a_session_is_pinned_and_stays_so() {
     let setup = format!(
         "{SETUP}; CREATE VIEW settings AS SELECT name, setting FROM pg_catalog.pg_settings WHERE name IN \
          ('default_transaction_read_only', 'transaction_read_only', 'statement_timeout', 'lock_timeout', \
-          'search_path', 'TimeZone', 'IntervalStyle', 'application_name', 'work_mem', 'jit')"
+          'search_path', 'TimeZone', 'IntervalStyle', 'application_name', 'work_mem', 'jit', \
+          'max_parallel_workers_per_gather', 'hash_mem_multiplier', 'temp_file_limit')"
     );
     let Some(database) = super::database(&setup).await else { return };
+    // What the database and the login would begin with does not count.
+    let (url, reader) = (database.url(), database.reader());
+    let name = url.rsplit_once('/').unwrap().1;
+    let settings =
+        ["work_mem = '1GB'", "max_parallel_workers_per_gather = 64", "hash_mem_multiplier = 100", "jit = on"];
+    let wide: String =
+        settings.map(|set| format!("ALTER ROLE {reader} SET {set}; ALTER DATABASE {name} SET {set};")).concat();
+    database.run(&wide).await;
+    let narrow = SessionLimits { work_mem_kib: 4096, parallel_workers: 0, temp_files_kib: 2048 };
+    let limits = PoolLimits { session: narrow, ..PoolLimits::default() };
+    let narrowed = Opened::at(&database.superuser_url(), limits).await.rows("SELECT name, setting FROM settings").await;
+    for (name, setting) in [("work_mem", "4096"), ("max_parallel_workers_per_gather", "0"), ("temp_file_limit", "2048")]
+    {
+        assert!(narrowed.contains(&format!(r#"{{"name":"{name}","setting":"{setting}"}}"#)), "{name} in {narrowed}");
+    }
     for url in [database.url(), database.superuser_url()] {
         let opened = Opened::at(&url, PoolLimits::default()).await;
         let rows = opened.rows("SELECT name, setting FROM settings").await;
@@ -127,6 +143,8 @@ async fn a_session_is_pinned_and_stays_so() {
             ("IntervalStyle", "iso_8601"),
             ("application_name", "tollgate"),
             ("work_mem", "16384"),
+            ("max_parallel_workers_per_gather", "2"),
+            ("hash_mem_multiplier", "2"),
             ("jit", "off"),
         ] {
             let row = format!(r#"{{"name":"{name}","setting":"{setting}"}}"#);
