@@ -18,12 +18,26 @@ pub(crate) const FILTERED_BY: [&str; 2] = ["org_id", "user_id"];
 /// The columns that nobody reads.
 pub(crate) const HIDDEN: [&str; 3] = ["password_hash", "ssn", "payment_token"];
 
+/// What has become of the columns and the table that nobody reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unread {
+    There,
+    /// They never were.
+    Missing,
+}
+
 thread_local! {
-    static SHOPS: [Shop; 2] = [shop(Dialect::Postgres), shop(Dialect::Sqlite)];
+    static SHOPS: [Shop; 2] = [shop(Dialect::Postgres, Unread::There), shop(Dialect::Sqlite, Unread::There)];
+    static SHOPS_WITHOUT: [Shop; 2] = [shop(Dialect::Postgres, Unread::Missing), shop(Dialect::Sqlite, Unread::Missing)];
 }
 
 pub(crate) fn with<T>(dialect: Dialect, work: impl FnOnce(&Shop) -> T) -> T {
     SHOPS.with(|shops| work(&shops[usize::from(dialect == Dialect::Sqlite)]))
+}
+
+/// The same shop for whoever sees what the role sees: what nobody reads is not there.
+pub(crate) fn without_hidden<T>(dialect: Dialect, work: impl FnOnce(&Shop) -> T) -> T {
+    SHOPS_WITHOUT.with(|shops| work(&shops[usize::from(dialect == Dialect::Sqlite)]))
 }
 
 fn ty(kind: TypeKind, dialect: Dialect) -> SqlType {
@@ -67,7 +81,7 @@ fn table(dialect: Dialect, name: &str, columns: &[(&str, TypeKind)]) -> Table {
     }
 }
 
-fn shop(dialect: Dialect) -> Shop {
+fn shop(dialect: Dialect, unread: Unread) -> Shop {
     use TypeKind::{Array, BigInt, Bool, Date, Decimal, Enum, Float, Int, Json, Text, TimestampTz};
     let texts = Array(Box::new(ty(Text, dialect)));
     let mood = Enum(vec!["glad".to_owned(), "sad".to_owned()]);
@@ -89,12 +103,18 @@ fn shop(dialect: Dialect) -> Shop {
     ];
     let orders = [("id", BigInt), ("user_id", Int), ("total", Decimal), ("status", Text), ("payment_token", Text)];
     let items = [("id", Int), ("order_id", BigInt), ("Title", Text)];
-    let tables = vec![
+    let mut tables = vec![
         table(dialect, "users", &users),
         table(dialect, "orders", &orders),
         table(dialect, "items", &items),
         table(dialect, "secrets", &[("id", Int), ("value", Text)]),
     ];
+    if unread == Unread::Missing {
+        tables.retain(|table| table.id.name != "secrets");
+        for table in &mut tables {
+            table.columns.retain(|column| !HIDDEN.contains(&column.name.as_str()));
+        }
+    }
     let schema = if dialect == Dialect::Postgres { "public" } else { "main" };
     let catalog = Catalog::new(dialect, schema.to_owned(), "test".to_owned(), tables);
     let granted = |name: &str, rows: &str| {

@@ -1,12 +1,9 @@
-//! Writes the first corpus of a target into a folder, a file a text: `seed TARGET FOLDER`.
+//! The first corpus of a target, a file a text, in the folder that `TOLLGATE_CORPUS` names. libFuzzer reads it afterwards.
 
-use std::{fs, path::Path};
+use std::{env, fs, path::Path};
 
-fn main() {
-    let mut given = std::env::args().skip(1);
-    let (Some(target), Some(folder)) = (given.next(), given.next()) else {
-        panic!("seed TARGET FOLDER");
-    };
+pub fn write(target: &str) {
+    let Some(folder) = env::var_os("TOLLGATE_CORPUS") else { return };
     fs::create_dir_all(&folder).unwrap();
     let texts = if target == "arguments" {
         let values = [
