@@ -22,6 +22,7 @@ mod lifecycle;
 mod manual;
 mod masks;
 mod paging;
+mod partitions;
 mod policy_tests;
 mod postgres;
 mod protocol;

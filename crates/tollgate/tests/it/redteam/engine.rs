@@ -63,21 +63,10 @@ pub async fn said(lab: &Lab, sessions: Option<&Sessions>, attack: &Attack, open:
     said
 }
 
-/// What the engine's layer is known to let through, and why. None of it writes or reads data. The README beside the attacks says it,
-/// and so does what `tollgate harden` prints.
-pub fn lets_through(attack: &Attack) -> Option<&'static str> {
-    let text = attack.steps.concat();
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if has(&["NOTIFY", "pg_notify", "d_evil"]) {
-        return Some("NOTIFY needs no privilege and is no write to PostgreSQL");
-    }
-    if has(&["advisory"]) {
-        return Some("every role may take advisory locks, which the owner's own programs do");
-    }
-    if has(&["txid_current", "pg_current_xact_id", "pg_export_snapshot", "pg_logical_emit_message"]) {
-        return Some("a transaction id can be used up by asking for it");
-    }
-    has(&["dblink"]).then_some("whoever knows another login's password can log in with it, by dblink too")
+/// Whether all that an attack did is what no database takes from a login: it used up a transaction id, as each committed `NOTIFY` does.
+/// Whatever is written besides is in another line of the state.
+pub fn is_let_through(difference: &str) -> bool {
+    difference.lines().all(|line| line.get(1..).is_some_and(|line| line.starts_with("next transaction: ")))
 }
 
 /// A session, once the server has got over the last one.

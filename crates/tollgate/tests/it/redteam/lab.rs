@@ -179,7 +179,7 @@ pub fn difference(before: &str, after: &str) -> String {
     let only = |one: &str, other: &str, sign: char| -> Vec<String> {
         one.lines().filter(|line| !other.lines().any(|o| o == *line)).map(|line| format!("{sign}{line}")).collect()
     };
-    [only(before, after, '-'), only(after, before, '+')].concat().join(" ")
+    [only(before, after, '-'), only(after, before, '+')].concat().join("\n")
 }
 
 fn database_name(database: &TestDatabase) -> String {

@@ -142,7 +142,7 @@ impl Range {
         drop(open);
         if state != self.state {
             let written = (Wrong::Write, difference(&self.state, &state));
-            let known = way == Way::Engine && matches!(attacks, [one] if engine::lets_through(one).is_some());
+            let known = way == Way::Engine && attacks.len() == 1 && engine::is_let_through(&written.1);
             if known {
                 for line in &mut lines {
                     (line.expected, line.seen) = ("passes".to_owned(), "passed".to_owned());
@@ -275,9 +275,6 @@ async fn by_engine(lab: &Lab, sessions: Option<&Sessions>, attack: &Attack, open
     let said = engine::said(lab, sessions, attack, open).await;
     let sent = attack.steps.iter().map(|step| lab.aimed(step)).collect::<String>();
     let stolen = lab.stolen_from_outside(&said).filter(|stolen| !sent.contains(stolen.as_str()));
-    if stolen.is_some() && engine::lets_through(attack).is_some() {
-        return line(attack, Way::Engine, "passes", "passed".to_owned());
-    }
     let wrong: Vec<_> = stolen.map(|stolen| (Wrong::Leak, format!("`{stolen}`"))).into_iter().collect();
     let seen = if wrong.is_empty() { "held" } else { "leaked" };
     Line { wrong, ..line(attack, Way::Engine, "held", seen.to_owned()) }
