@@ -62,6 +62,7 @@ fn declaration() -> Option<Declaration> {
         sql: SQL.to_owned(),
         rows_max: None,
         page: None,
+        definer: None,
         result: None,
         fence: None,
         deprecated: None,

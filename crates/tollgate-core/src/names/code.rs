@@ -72,6 +72,7 @@ codes! {
     CONFIG_TOOL_WRITES = 123, "a tool's statement that would write";
     CONFIG_TOOL_UNUSABLE = 124, "a tool that a role was given but cannot use";
     CONFIG_TOOL_VERSION = 125, "a deprecation that points nowhere or has no valid date";
+    CONFIG_TOOL_DEFINER = 126, "a tool without row filters that is not declared in full, or whose groups a role can take apart";
     CONFIG_LIMIT = 130, "a limit outside its range";
     CONFIG_DATABASE = 140, "a database that cannot be reached or described";
     CONFIG_KEY = 141, "an API key hash that is malformed or used twice";

@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 
 use serde::Serialize;
 
+use super::definer::DefinerMatrix;
 use super::mask::Mask;
 use super::role::Role;
 use crate::catalog::Catalog;
@@ -27,6 +28,9 @@ pub struct RoleMatrix {
     pub databases: BTreeMap<DatabaseName, DatabaseMatrix>,
     /// The tools it may call.
     pub tools: BTreeSet<ToolName>,
+    /// What those of its tools show it that run without its row filters.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub definers: BTreeMap<ToolName, DefinerMatrix>,
     /// The databases it may send its own SELECTs to.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub query: BTreeSet<DatabaseName>,
@@ -202,8 +206,39 @@ impl Matrix {
             grid.push(line);
         }
         print(f, &grid)?;
+        self.definers(f, roles)?;
         self.functions(f, roles)?;
         self.queries(f, roles)
+    }
+
+    /// What tools show that run without the row filters of whoever calls them: every row, in groups. Nothing is said where there are none.
+    fn definers(&self, f: &mut fmt::Formatter<'_>, roles: &[&str]) -> fmt::Result {
+        let all: BTreeSet<&ToolName> = self.roles.values().flat_map(|role| role.definers.keys()).collect();
+        for tool in all {
+            let cells: Vec<Option<&DefinerMatrix>> = self.roles.values().map(|role| role.definers.get(tool)).collect();
+            let mut masks = Vec::new();
+            let mut grid = vec![head(format!("{tool}, without row filters"), roles)];
+            let mut groups = vec!["  groups of at least".to_owned()];
+            let size = |cell: &DefinerMatrix| cell.min_group_size.to_string();
+            groups.extend(cells.iter().map(|cell| cell.map_or_else(|| "-".to_owned(), size)));
+            grid.push(groups);
+            for (table, columns) in cells.iter().find_map(|cell| *cell).into_iter().flat_map(|cell| &cell.tables) {
+                for (index, (name, _)) in columns.iter().enumerate() {
+                    let mut line = vec![format!("  {table} {name}")];
+                    line.extend(cells.iter().map(|cell| {
+                        let access = cell.and_then(|cell| cell.tables.get(table)?.get(index)).map(|(_, access)| access);
+                        column_cell(access.unwrap_or(&Access::Deny), &mut masks)
+                    }));
+                    grid.push(line);
+                }
+            }
+            writeln!(f)?;
+            print(f, &grid)?;
+            for (number, mask) in masks.iter().enumerate() {
+                writeln!(f, "  mask sql {}: {}", number + 1, lines(mask))?;
+            }
+        }
+        Ok(())
     }
 
     /// Which role may call functions beyond the reviewed list. Nothing is said where there are none.

@@ -1,6 +1,7 @@
 //! Who may see what: roles, row filters, masks, and the decision for one caller. Built on `sql`, which applies it.
 
 mod decide;
+mod definer;
 mod error;
 mod filter;
 mod mask;
@@ -11,6 +12,7 @@ mod role;
 mod tests;
 
 pub use decide::{Authorized, Grants};
+pub use definer::{DefinerGrant, DefinerMatrix};
 pub use error::{PathPart, PolicyError, Problem};
 pub use mask::Mask;
 pub use matrix::{Access, DatabaseMatrix, Matrix, RoleMatrix, RowAccess, TableMatrix};

@@ -73,7 +73,7 @@ pub enum RowsGrant {
 }
 
 /// A role in one database, compiled.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Role {
     restrictions: Restrictions,
     masks: BTreeMap<TableId, BTreeMap<String, Mask>>,
@@ -361,7 +361,8 @@ pub(super) fn unknown_table(name: &str, catalog: &Catalog) -> Problem {
     Problem::UnknownTable { name: name.to_owned(), suggestion }
 }
 
-fn unknown_column(name: &str, table: &Table) -> Problem {
+/// A column that the table does not have.
+pub(super) fn unknown_column(name: &str, table: &Table) -> Problem {
     let names = table.columns.iter().map(|column| column.name.as_str());
     Problem::UnknownColumn { name: name.to_owned(), table: table.id.to_string(), suggestion: similar(name, names) }
 }

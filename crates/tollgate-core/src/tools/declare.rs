@@ -3,7 +3,10 @@
 use serde::Serialize;
 use serde_json::Number;
 
-use crate::names::{DatabaseName, ParamName, ResultForm, ToolName};
+use crate::{
+    names::{DatabaseName, ParamName, ResultForm, ToolName},
+    policy::DefinerGrant,
+};
 
 /// A tool as written.
 #[derive(Clone, Debug, Serialize)]
@@ -30,6 +33,10 @@ pub struct Declaration {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, serde(default))]
     pub page: Option<PageDeclaration>,
+    /// What it reads without its caller's row filters, where it runs so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(default))]
+    pub definer: Option<DefinerGrant>,
     /// The form of its result, where it is not the role's.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, serde(default))]

@@ -42,6 +42,8 @@ pub enum Problem {
     TooLarge { what: &'static str, max: u64 },
     #[error("`rows_max` must be from 1 to {max}")]
     RowsMax { max: u32 },
+    #[error("a tool that runs without row filters shows groups of at least 2 rows")]
+    GroupOfOne,
     #[error("the key needs from 1 to {max} columns, each named once")]
     PageKey { max: usize },
 
@@ -124,9 +126,11 @@ impl Problem {
     pub fn code(&self) -> Code {
         match self {
             Problem::EmptyDescription | Problem::EmptyTitle | Problem::NotSerializable => Code::CONFIG_TYPE,
-            Problem::TooLarge { .. } | Problem::RowsMax { .. } | Problem::PageKey { .. } | Problem::ItemsMax { .. } => {
-                Code::CONFIG_LIMIT
-            }
+            Problem::TooLarge { .. }
+            | Problem::RowsMax { .. }
+            | Problem::GroupOfOne
+            | Problem::PageKey { .. }
+            | Problem::ItemsMax { .. } => Code::CONFIG_LIMIT,
             Problem::Sql(error) => match error.code() {
                 Code::SQL_NOT_ONE_SELECT => Code::CONFIG_TOOL_WRITES,
                 Code::SQL_PARAMETER => Code::CONFIG_TOOL_PARAM,

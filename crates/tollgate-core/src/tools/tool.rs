@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     names::{DatabaseName, Dialect, Presentation, ResultForm, ToolName},
+    policy::DefinerGrant,
     sql::{SqlError, template::Template},
 };
 
@@ -38,6 +39,7 @@ pub struct Tool {
     template: Template,
     rows_max: Option<u32>,
     page_key: Option<Vec<String>>,
+    definer: Option<DefinerGrant>,
     result: Option<ResultForm>,
     fence: Option<bool>,
     deprecation: Option<Deprecation>,
@@ -75,6 +77,7 @@ impl Tool {
             params,
             template,
             rows_max: written.rows_max,
+            definer: written.definer.clone(),
             page_key: written.page.as_ref().map(|page| page.key.clone()),
             result: written.result,
             fence: written.fence,
@@ -128,6 +131,11 @@ impl Tool {
         self.page_key.as_deref()
     }
 
+    /// What it reads without its caller's row filters, where it runs so.
+    pub fn definer(&self) -> Option<&DefinerGrant> {
+        self.definer.as_ref()
+    }
+
     /// How its result is shown to a role that shows results like this.
     pub fn presentation(&self, role: Presentation) -> Presentation {
         role.or(self.result, self.fence)
@@ -159,6 +167,9 @@ fn check_texts(written: &Declaration, errors: &mut Vec<ToolError>) {
     }
     if written.rows_max.is_some_and(|rows| rows == 0 || rows > ROWS_MAX_MAX) {
         errors.push(ToolError::new("rows_max", Problem::RowsMax { max: ROWS_MAX_MAX }));
+    }
+    if written.definer.as_ref().is_some_and(|definer| definer.min_group_size.get() < 2) {
+        errors.push(ToolError::new("min_group_size", Problem::GroupOfOne));
     }
     if let Some(page) = &written.page {
         let distinct: BTreeSet<&String> = page.key.iter().collect();

@@ -229,6 +229,9 @@ fn tools(gateway: &Gateway) -> Vec<Vec<String>> {
         if plans.iter().any(|(_, plan)| plan.tool().deprecation().is_some()) {
             notes.push("deprecated".to_owned());
         }
+        if plans.iter().any(|(_, plan)| plan.tool().definer().is_some()) {
+            notes.push("without row filters".to_owned());
+        }
         if !fenced.is_empty() {
             notes.push(format!("fenced for {}", fenced.join(", ")));
         }

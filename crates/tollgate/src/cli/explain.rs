@@ -54,6 +54,7 @@ struct Printed<'a> {
     written: &'a str,
     rewritten: &'a str,
     rewritten_next: Option<&'a str>,
+    security: Option<&'static str>,
     fenced: bool,
     fence: Option<&'a str>,
     parameters: &'a [(String, String)],
@@ -105,6 +106,7 @@ fn print(command: &Explain, explained: &Explained) -> ExitCode {
             written: &explained.written,
             rewritten: &explained.rewritten,
             rewritten_next: explained.rewritten_next.as_deref(),
+            security: explained.definer.then_some("definer"),
             fenced: explained.fence.is_some(),
             fence: explained.fence.as_deref(),
             parameters: &explained.parameters,
@@ -121,10 +123,11 @@ fn print(command: &Explain, explained: &Explained) -> ExitCode {
     let paint = Paint::stdout();
     let section =
         |title: &str, text: &str| output::line(format_args!("{}\n{}\n", paint.bold(title), output::indent(text)));
+    let without = if explained.definer { ", without its row filters" } else { "" };
     let fence = |operation| format!(", fenced: {operation} could betray hidden rows by failing");
     let fenced = explained.fence.as_ref().map(fence).unwrap_or_default();
     section(
-        &format!("{} as {} (role {})", command.tool(), command.agent, explained.role),
+        &format!("{} as {} (role {}{without})", command.tool(), command.agent, explained.role),
         explained.written.trim_end(),
     );
     section(&format!("as it runs{fenced}"), &explained.rewritten);

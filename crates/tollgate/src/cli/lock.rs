@@ -16,7 +16,7 @@ use tollgate_core::{
     names::is_invisible,
     policy::{Access, RowAccess, TableMatrix},
     sql::tree::Slot,
-    tools::{Callable, Listing},
+    tools::{Callable, Listing, Tool},
 };
 
 use super::{ConfigFile, check, output};
@@ -138,6 +138,7 @@ impl Pins {
                     let section = pins.0.entry(format!("tool {}", callable.name())).or_default();
                     section.insert("sql".to_owned(), value(plan.tool().template().text()));
                     section.insert("database".to_owned(), plan.tool().database().to_string());
+                    pin_definer(plan.tool(), section);
                 }
             }
         }
@@ -235,6 +236,9 @@ fn meaning(section: &str, key: &str, was: Option<&str>, now: Option<&str>) -> &'
         ["tool", _, "description"] if was.is_some() && now.is_some() => "its description changed",
         ["tool", _, "input" | "output"] if was.is_some() && now.is_some() => "its schema changed",
         ["tool", _, "description"] if was.is_none() => "newly callable",
+        ["security"] if now.is_some() => "it runs without row filters",
+        ["columns", _] => "it reads other columns",
+        ["min_group_size"] if section.starts_with("tool ") => "it shows other groups",
         ["sql"] if section.starts_with("tool ") && was.is_some() && now.is_some() => "its text changed",
         _ => "",
     }
@@ -263,6 +267,17 @@ fn pin_role(role: &Role, section: &mut BTreeMap<String, String>) {
                 pin("definition", hex(callable.fingerprint()));
             }
         }
+    }
+}
+
+/// What a tool reads without row filters.
+fn pin_definer(tool: &Tool, section: &mut BTreeMap<String, String>) {
+    let Some(definer) = tool.definer() else { return };
+    section.insert("security".to_owned(), "definer".to_owned());
+    section.insert("min_group_size".to_owned(), definer.min_group_size.to_string());
+    for (table, columns) in &definer.columns {
+        let columns: Vec<String> = columns.iter().map(|name| quoted(name)).collect();
+        section.insert(format!("columns {}", quoted(table)), columns.join(", "));
     }
 }
 

@@ -6,11 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use sha2::{Digest, Sha256};
 use tollgate_backends::{BackendError, Finding};
 use tollgate_core::{
     names::{AgentName, Code, DatabaseName, Dialect, Presentation, RoleName, ToolName},
-    policy::{self, Access, DatabaseMatrix, Grants, Matrix, PathPart, RoleMatrix, RowAccess},
+    policy::{self, DatabaseMatrix, Grants, Matrix, PathPart, RoleMatrix, RowAccess},
     sql::{CheckedStatement, Cost, Described, MaskKey, RestrictedColumn, Restriction, Restrictions, SqlError},
     tools::{
         Callable, CompileRequest, Draft, FilterDisclosure, Plan, Problem, QueryRequest, QueryTool, Queryable,
@@ -23,7 +22,9 @@ use super::{
     databases::{self, Opened},
     declaration::declaration,
     diagnostics::{Diagnostic, Diagnostics},
-    file, reach, references,
+    file,
+    policy_hash::policy_hash,
+    reach, references,
     scalar::TableKey,
     source::Path,
 };
@@ -161,10 +162,7 @@ impl Compiler<'_> {
         problem: &policy::PolicyError,
         diagnostic: fn(Code, String) -> Diagnostic,
     ) {
-        let path = problem.path.iter().fold(Path::root().key("roles").key(role), |path, part| match part {
-            PathPart::Key(key) => path.key(key),
-            PathPart::Index(index) => path.index(*index),
-        });
+        let path = below(Path::root().key("roles").key(role), &problem.path);
         self.report(diagnostic(problem.problem.code(), format!("role `{role}`: {problem}")), &path);
     }
 
@@ -183,10 +181,13 @@ impl Compiler<'_> {
                     continue;
                 }
             };
+            let nobody = policy::Role::default();
+            let Some(restrictions) = self.restrictions(&tool, &nobody, opened) else { continue };
+            let restrictions = restrictions.unwrap_or_else(|| everything(&opened.catalog));
             let request = CompileRequest {
                 tool: &tool,
                 catalog: &opened.catalog,
-                restrictions: &everything(&opened.catalog),
+                restrictions: &restrictions,
                 rows_max: None,
                 presentation: Presentation::default(),
                 granted: &BTreeSet::new(),
@@ -204,6 +205,35 @@ impl Compiler<'_> {
             }
         }
         tools
+    }
+
+    /// What the tool itself says that its statement sees; `None` within where it sees what the role does, and where that cannot be.
+    #[expect(clippy::option_option, reason = "that it says nothing is no mistake")]
+    fn restrictions(&mut self, tool: &Tool, caller: &policy::Role, opened: &Opened) -> Option<Option<Restrictions>> {
+        let Some(definer) = tool.definer() else { return Some(None) };
+        let errors = match definer.restrictions(caller, &opened.catalog) {
+            Ok(restrictions) => return Some(Some(restrictions)),
+            Err(errors) => errors,
+        };
+        for error in &errors {
+            let path = below(Path::root().key("tools").key(tool.name()), &error.path);
+            let message = format!("tool `{}`: {error}", tool.name());
+            self.report(Diagnostic::error(error.problem.code(), message), &path);
+        }
+        None
+    }
+
+    /// Tables of a tool without row filters that the role sees by itself too.
+    fn seen_beside(&mut self, role: &RoleName, index: usize, tool: &Tool, policy: &policy::Role, opened: &Opened) {
+        let Some(definer) = tool.definer() else { return };
+        for table in definer.seen_beside(policy, &opened.catalog) {
+            let (name, least) = (tool.name(), definer.min_group_size);
+            let message = format!(
+                "role `{role}` sees `{table}` by itself too: what `{name}` shows, less those rows, may be of fewer than {least}"
+            );
+            let path = Path::root().key("roles").key(role).key("tools").index(index);
+            self.report(Diagnostic::warning(Code::CONFIG_TOOL_DEFINER, message), &path);
+        }
     }
 
     fn tool_errors(&mut self, name: &ToolName, errors: &[ToolError]) {
@@ -272,10 +302,11 @@ impl Compiler<'_> {
             };
             // What is wrong with the tool or the role's tables was reported there.
             let (Some(tool), Some(policy)) = (tools.get(tool_name), policies.get(database)) else { continue };
+            let Some(own) = self.restrictions(tool, policy, opened) else { continue };
             let request = CompileRequest {
                 tool,
                 catalog: &opened.catalog,
-                restrictions: policy.restrictions(),
+                restrictions: own.as_ref().unwrap_or_else(|| policy.restrictions()),
                 rows_max: Some(limits.rows_max),
                 presentation: presentation(written),
                 granted: &granted,
@@ -283,6 +314,7 @@ impl Compiler<'_> {
             };
             match Plan::compile(&request) {
                 Ok(draft) => {
+                    self.seen_beside(name, i, tool, policy, opened);
                     let plan = self.verify(draft, opened).await;
                     callables.extend(plan.map(|plan| Callable::Tool(Arc::new(plan))));
                 }
@@ -438,12 +470,26 @@ impl Compiler<'_> {
             let opened = self.databases.get(name)?;
             Some((name.clone(), DatabaseMatrix::of(policy, &opened.catalog)))
         };
+        let definers = plans(role).filter_map(|plan| {
+            let (definer, database) = (plan.tool().definer()?, plan.tool().database());
+            let (policy, opened) = (policies.get(database)?, self.databases.get(database)?);
+            Some((plan.tool().name().clone(), definer.matrix(policy, &opened.catalog)))
+        });
         RoleMatrix {
+            definers: definers.collect(),
             databases: policies.iter().filter_map(of).collect(),
             tools: plans(role).map(|plan| plan.tool().name().clone()).chain(role.unavailable.keys().cloned()).collect(),
             query: written.query.iter().cloned().collect(),
         }
     }
+}
+
+/// The way to a key below another.
+fn below(path: Path, parts: &[PathPart]) -> Path {
+    parts.iter().fold(path, |path, part| match part {
+        PathPart::Key(key) => path.key(key),
+        PathPart::Index(index) => path.index(*index),
+    })
 }
 
 /// A role's grants in one database, in the core's words.
@@ -517,78 +563,6 @@ fn listing(callable: &Callable) -> ToolListing {
         output_schema: Arc::clone(&listing.output_schema),
         read_only: listing.read_only,
         meta: listing.meta.clone(),
-    }
-}
-
-/// Over everything that decides what a call may see. Each part is preceded by its length, so that no two policies look alike.
-fn policy_hash(roles: &BTreeMap<RoleName, Role>, matrix: &Matrix) -> [u8; 32] {
-    let mut hash = PolicyHash(Sha256::new());
-    for (name, role) in roles {
-        hash.part(name.as_str());
-        hash.part(role.limits.rows_max.to_be_bytes());
-        hash.part((role.limits.bytes_max as u64).to_be_bytes());
-        if let Some(cost_max) = role.limits.cost_max {
-            hash.part("cost_max");
-            hash.part(cost_max.to_be_bytes());
-        }
-        if let Some(granted) = matrix.roles.get(name) {
-            hash.granted(granted);
-        }
-        for plan in plans(role) {
-            hash.plan(plan);
-        }
-        hash.part("");
-    }
-    hash.0.finalize().into()
-}
-
-struct PolicyHash(Sha256);
-
-impl PolicyHash {
-    fn part(&mut self, bytes: impl AsRef<[u8]>) {
-        self.0.update((bytes.as_ref().len() as u64).to_be_bytes());
-        self.0.update(bytes);
-    }
-
-    /// What exists for the role. What does not may come and go without a change of policy.
-    fn granted(&mut self, granted: &RoleMatrix) {
-        for database in &granted.query {
-            self.part(database.as_str());
-        }
-        self.part("");
-        for (database, tables) in &granted.databases {
-            for (name, table) in tables.tables.iter().filter(|(_, table)| table.rows != RowAccess::None) {
-                self.part(database.as_str());
-                self.part(name);
-                self.part(table.min_group_size.map_or(0, NonZeroU32::get).to_be_bytes());
-                if let RowAccess::Filter(conditions) = &table.rows {
-                    for condition in conditions {
-                        self.part(condition);
-                    }
-                }
-                self.part("");
-                for whole in &table.owner {
-                    self.part(whole);
-                }
-                self.part("");
-                for (column, access) in table.columns.iter().filter(|(_, access)| *access != Access::Deny) {
-                    self.part(column);
-                    self.part(access.to_string());
-                }
-                self.part("");
-            }
-        }
-    }
-
-    fn plan(&mut self, plan: &Plan) {
-        self.part(plan.tool().name().as_str());
-        self.part(plan.tool().fingerprint());
-        self.part(plan.rows_max().to_be_bytes());
-        for (kept, statement) in plan.statements() {
-            self.part(kept.to_be_bytes());
-            self.part(statement.fingerprint());
-        }
-        self.part("");
     }
 }
 

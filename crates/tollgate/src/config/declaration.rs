@@ -1,8 +1,11 @@
 //! A tool as written, in the core's words. Decides nothing about it.
 
+use std::num::NonZeroU32;
+
 use serde_json::{Number, Value};
 use tollgate_core::{
     names::{Code, DatabaseName, ParamName, ToolName},
+    policy::DefinerGrant,
     tools::{ConstraintDeclaration, Declaration, DeprecationDeclaration, PageDeclaration, ParamDeclaration, ParamType},
 };
 
@@ -41,6 +44,7 @@ pub(super) fn declaration(
         sql: written.sql.clone(),
         // One outside its range was reported by its shape.
         rows_max: written.rows_max.filter(|rows| (1..=1_000_000).contains(rows)),
+        definer: literals.definer(written, &path),
         page: written.page.as_ref().map(|page| PageDeclaration { key: page.key.clone() }),
         result: written.result.map(Into::into),
         fence: written.fence,
@@ -58,6 +62,27 @@ struct Literals<'a> {
 }
 
 impl Literals<'_> {
+    /// What a tool reads without row filters: three keys that belong together.
+    fn definer(&mut self, written: &file::Tool, path: &Path) -> Option<DefinerGrant> {
+        let least = written.min_group_size.and_then(NonZeroU32::new);
+        match (written.security, &written.columns, least) {
+            (None, None, None) => None,
+            (Some(file::Security::Definer), Some(columns), Some(min_group_size)) => {
+                Some(DefinerGrant { columns: columns.clone(), min_group_size })
+            }
+            (Some(file::Security::Definer), _, _) => {
+                let message = "`security: definer` needs `columns`, all that the tool may read, and `min_group_size`";
+                self.refuse(Code::CONFIG_TOOL_DEFINER, message, &path.key("security"));
+                None
+            }
+            (None, _, _) => {
+                let message = "`columns` and `min_group_size` of a tool are for `security: definer`; others read what the role sees";
+                self.refuse(Code::CONFIG_TOOL_DEFINER, message, path);
+                None
+            }
+        }
+    }
+
     fn param(&mut self, name: &ParamName, written: &file::Param, path: &Path) -> ParamDeclaration {
         ParamDeclaration {
             name: name.clone(),
@@ -109,8 +134,11 @@ impl Literals<'_> {
     }
 
     fn complain(&mut self, message: &str, path: &Path) {
-        let diagnostic = Diagnostic::error(Code::CONFIG_TOOL_PARAM, message);
-        self.diagnostics.push(diagnostic.at(self.tree.place_of(path)));
+        self.refuse(Code::CONFIG_TOOL_PARAM, message, path);
+    }
+
+    fn refuse(&mut self, code: Code, message: &str, path: &Path) {
+        self.diagnostics.push(Diagnostic::error(code, message).at(self.tree.place_of(path)));
     }
 }
 

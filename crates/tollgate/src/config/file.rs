@@ -274,6 +274,13 @@ pub struct Tool {
     /// Rows at most; a role's own `rows_max` counts when it is smaller.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub rows_max: Option<u32>,
+    /// `definer`: it runs without its caller's row filters, over `columns` and in groups of `min_group_size` rows at least.
+    pub security: Option<Security>,
+    /// Of a tool with `security: definer`: the columns that exist in it, by table. The caller's role needs no grant on them; its masks stay.
+    pub columns: Option<BTreeMap<String, Vec<String>>>,
+    /// Of a tool with `security: definer`: rows are seen only in groups of at least so many.
+    #[schemars(range(min = 2, max = 1_000_000))]
+    pub min_group_size: Option<u32>,
     /// How a result that a limit cut is continued, where not by counting its rows.
     pub page: Option<Page>,
     /// The form of its result, where it is not the role's.
@@ -282,6 +289,14 @@ pub struct Tool {
     pub fence: Option<bool>,
     /// Says that another tool should be used.
     pub deprecated: Option<Deprecated>,
+}
+
+/// Whose row filters a tool runs under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Security {
+    /// Nobody's: it is the operator's statement over every row, in groups.
+    Definer,
 }
 
 /// How a result is continued.

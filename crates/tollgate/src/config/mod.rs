@@ -12,6 +12,7 @@ mod compile;
 mod databases;
 mod declaration;
 mod include;
+mod policy_hash;
 mod reach;
 mod references;
 mod secrets;

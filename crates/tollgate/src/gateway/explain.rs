@@ -18,6 +18,8 @@ pub struct Explained {
     pub written: String,
     /// The statement as it is sent.
     pub rewritten: String,
+    /// Whether it runs without the role's row filters.
+    pub definer: bool,
     /// The statement that later pages are read by, where it is another one.
     pub rewritten_next: Option<String>,
     /// The operation that made it fence its tables, where one did.
@@ -73,6 +75,7 @@ impl Serving {
             role: caller.role().to_string(),
             written: callable.written(Some(arguments)).into_owned(),
             rewritten: bound.statement.text().to_owned(),
+            definer: callable.tool().plan().is_some_and(|plan| plan.tool().definer().is_some()),
             rewritten_next: bound.next.as_ref().map(|next| next.text().to_owned()),
             fence: bound.statement.fence().map(ToString::to_string),
             parameters: slots

@@ -11,6 +11,7 @@
 
 mod architecture;
 mod bad_input;
+mod definer;
 mod demo;
 mod differential;
 mod functions;

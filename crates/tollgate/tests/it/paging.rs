@@ -165,6 +165,7 @@ fn declaration(sql: &str, key: &[&str]) -> Declaration {
         params,
         sql: sql.to_owned(),
         rows_max: None,
+        definer: None,
         page: Some(PageDeclaration { key: key.iter().map(|&column| column.to_owned()).collect() }),
         result: None,
         fence: None,
