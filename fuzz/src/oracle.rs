@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, ops::ControlFlow};
 
 use sqlparser::{
     ast::{Expr, Ident, ObjectName, ObjectNamePart, Query, Select, SetExpr, Statement, TableFactor, Visit, Visitor},
-    dialect::{Dialect as ParserDialect, PostgreSqlDialect, SQLiteDialect},
+    dialect::{Dialect as ParserDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect},
     parser::Parser,
 };
 use tollgate_core::{
@@ -22,6 +22,7 @@ pub(crate) fn inside(statement: &CheckedStatement, dialect: Dialect, written: &s
     let grammar: &dyn ParserDialect = match dialect {
         Dialect::Postgres => &PostgreSqlDialect {},
         Dialect::Sqlite => &SQLiteDialect {},
+        Dialect::MariaDb => &MySqlDialect {},
     };
     let parsed = Parser::new(grammar)
         .with_recursion_limit(4_000)

@@ -39,6 +39,7 @@ const BOTH: [&str; 22] = [
 const POSTGRES: [&str; 10] =
     ["^", "#", "<<", ">>", "~", "!~*", "~~", "= ANY (ARRAY[1, 2]) OR", "SIMILAR TO", "::text ||"];
 const SQLITE: [&str; 3] = ["->>", "GLOB", "COLLATE NOCASE <"];
+const MARIADB: [&str; 3] = ["<=>", "IS FALSE =", "NOT LIKE"];
 const PREFIXES: [&str; 8] = ["", "", "", "", "", "-", "NOT", "~"];
 const OPERANDS: [&str; 8] = ["1", "2", "3", "7", "'1'", "'2'", "TRUE", "NULL"];
 
@@ -61,6 +62,7 @@ impl Maker {
         let own: &[&str] = match dialect {
             Dialect::Postgres => &POSTGRES,
             Dialect::Sqlite => &SQLITE,
+            Dialect::MariaDb => &MARIADB,
         };
         // On PostgreSQL most mixes of types are refused: one sort of operands more often means something.
         let operands = match self.one_of(&["numbers", "numbers", "any"]) {
@@ -103,7 +105,7 @@ mod tests {
     use tollgate_core::names::Dialect;
 
     use super::pairs;
-    use crate::testing::postgres::PostgresServer;
+    use crate::testing::{mariadb::MariaDbServer, postgres::PostgresServer};
 
     /// What a text comes to; `None` where it fails.
     async fn outcome(client: &Client, text: &str) -> Option<Option<String>> {
@@ -129,6 +131,38 @@ mod tests {
         }
         assert!(wrong.is_empty(), "{} of {answered}:\n{}", wrong.len(), wrong.join("\n"));
         assert!(answered > 300, "only {answered} texts were answered");
+    }
+
+    /// What each text comes to; `None` where it fails.
+    fn outcomes(server: &MariaDbServer, texts: &[&str]) -> Vec<Option<Vec<String>>> {
+        let mut outcomes = vec![None; texts.len()];
+        let script = texts.iter().enumerate().map(|(at, text)| format!("SELECT 'text', {at}; {text};\n"));
+        let mut at = 0;
+        for row in server.ask_whatever_fails("mysql", &script.collect::<String>()) {
+            match row.as_slice() {
+                [mark, number] if mark == "text" => at = number.parse().unwrap(),
+                _ => outcomes[at] = Some(row),
+            }
+        }
+        outcomes
+    }
+
+    #[test]
+    fn mariadb_groups_as_the_core_says() {
+        let Some(server) = MariaDbServer::shared() else { return };
+        let pairs = pairs(Dialect::MariaDb);
+        let texts: Vec<&str> = pairs.iter().flat_map(|(raw, rendered)| [raw.as_str(), rendered.as_str()]).collect();
+        let outcomes = outcomes(&server, &texts);
+        let answered = outcomes.chunks(2).filter(|outcomes| outcomes[0].is_some()).count();
+        let wrong: Vec<String> = texts
+            .chunks(2)
+            .zip(outcomes.chunks(2))
+            // What the server does not read as it is written (`1 = NOT 2`) it cannot group in another way.
+            .filter(|(_, outcomes)| outcomes[0].is_some() && outcomes[0] != outcomes[1])
+            .map(|(texts, outcomes)| format!("{}\n  {:?}\n  {:?}\n  {}", texts[0], outcomes[0], outcomes[1], texts[1]))
+            .collect();
+        assert!(wrong.is_empty(), "{} of {answered}:\n{}", wrong.len(), wrong.join("\n"));
+        assert!(answered > 1000, "only {answered} texts were answered");
     }
 
     #[test]

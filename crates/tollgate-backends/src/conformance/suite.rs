@@ -139,7 +139,7 @@ async fn restricted_cases<F: Fixture>(both: &str, postgres: &str, sqlite: &str) 
     let mut cases = cases::parse(both);
     cases.extend(cases::parse(match bench.dialect() {
         Dialect::Postgres => postgres,
-        Dialect::Sqlite => sqlite,
+        Dialect::Sqlite | Dialect::MariaDb => sqlite,
     }));
     let mut wrong = Vec::new();
     for case in cases {

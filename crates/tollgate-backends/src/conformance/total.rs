@@ -319,7 +319,7 @@ impl Maker {
     fn table_function(&mut self) -> &'static str {
         match self.dialect {
             Dialect::Postgres => self.one_of(&["json_array_elements", "jsonb_each", "unnest"]),
-            Dialect::Sqlite => self.one_of(&["json_each", "json_tree"]),
+            Dialect::Sqlite | Dialect::MariaDb => self.one_of(&["json_each", "json_tree"]),
         }
     }
 
@@ -327,7 +327,7 @@ impl Maker {
         let (postgres, sqlite) = self.one_of(&TYPES);
         match self.dialect {
             Dialect::Postgres => postgres,
-            Dialect::Sqlite => sqlite,
+            Dialect::Sqlite | Dialect::MariaDb => sqlite,
         }
     }
 }

@@ -148,18 +148,27 @@ impl MariaDbServer {
 
     /// The same, or the client's words of what went wrong.
     pub fn try_ask(&self, database: &str, sql: &str) -> Result<Vec<Vec<String>>, String> {
-        let output = process::command(self.owner, &self.programs.client)
-            .args(["--no-defaults", "--default-character-set=utf8mb4", "--batch", "--skip-column-names", "--user=root"])
-            .arg(format!("--socket={}", self.file("s").display()))
-            .args(["--execute", sql, database])
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+        let output = self.client().args(["--execute", sql, database]).stdin(Stdio::null()).output().unwrap();
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        Ok(text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect())
+        Ok(rows(&output.stdout))
+    }
+
+    /// The rows of a script of many statements; one that fails has none, and the next ones run.
+    pub fn ask_whatever_fails(&self, database: &str, script: &str) -> Vec<Vec<String>> {
+        let file = self.dir.path().join("script");
+        fs::write(&file, script).unwrap();
+        let script = fs::File::open(file).unwrap();
+        rows(&self.client().args(["--force", database]).stdin(script).stderr(Stdio::null()).output().unwrap().stdout)
+    }
+
+    fn client(&self) -> Command {
+        let mut client = process::command(self.owner, &self.programs.client);
+        client
+            .args(["--no-defaults", "--default-character-set=utf8mb4", "--batch", "--skip-column-names", "--user=root"])
+            .arg(format!("--socket={}", self.file("s").display()));
+        client
     }
 
     fn initialise(&self) {
@@ -174,6 +183,11 @@ impl MariaDbServer {
     fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
+}
+
+fn rows(output: &[u8]) -> Vec<Vec<String>> {
+    let text = String::from_utf8_lossy(output);
+    text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
 
 /// Settings without which most of a test's time would be the server's own.

@@ -144,6 +144,16 @@ fn hash(own: Expr, dialect: Dialect) -> Expr {
             call("left", vec![call("encode", vec![whole, string("hex")]), number(HASH_DIGITS)])
         }
         Dialect::Sqlite => call(HASH_FUNCTION, vec![block(KeyPad::Inner), block(KeyPad::Outer), own]),
+        Dialect::MariaDb => {
+            let sha256 = |pad, rest| {
+                let key = call("from_base64", vec![block(pad)]);
+                let bits = Expr::Literal(Literal::Number("256".into()));
+                call("sha2", vec![call("concat", vec![key, rest]), bits])
+            };
+            // As text in the session's encoding, which is UTF-8.
+            let inside = sha256(KeyPad::Inner, cast(own, "char", TypeKind::Text));
+            call("left", vec![sha256(KeyPad::Outer, call("unhex", vec![inside])), number(HASH_DIGITS)])
+        }
     }
 }
 
@@ -180,6 +190,16 @@ fn year(own: &Expr, ty: &SqlType, dialect: Dialect) -> Option<(Expr, SqlType)> {
             let (first, last) = ("0001-01-01 00:00:00+00", "9999-12-31 23:59:59.999999+00");
             bounded(first, last, "timestamp with time zone", call("date_trunc", args))
         }
+        (Dialect::MariaDb, TypeKind::Date) => {
+            let value = cast(call("date_format", vec![own.clone(), string("%Y-01-01")]), "date", TypeKind::Date);
+            bounded("0001-01-01", "9999-12-31", "date", value)
+        }
+        // The session's zone is UTC.
+        (Dialect::MariaDb, TypeKind::Timestamp | TypeKind::TimestampTz) => {
+            let start = call("date_format", vec![own.clone(), string("%Y-01-01 00:00:00")]);
+            let (first, last) = ("0001-01-01 00:00:00", "9999-12-31 23:59:59");
+            bounded(first, last, "datetime", cast(start, "datetime", TypeKind::Timestamp))
+        }
         (Dialect::Sqlite, TypeKind::Date) => (strftime("%Y-01-01"), ty.clone()),
         (Dialect::Sqlite, TypeKind::Text | TypeKind::Collated(_) | TypeKind::Any) => {
             (strftime("%Y-01-01"), SqlType::text())
@@ -204,7 +224,7 @@ fn null(table: &Table, column: &Column, dialect: Dialect) -> Expr {
     // The database's own types have no schema in their names; a domain has, and may refuse NULL.
     let own = CastType::of_column(&column.ty).filter(|ty| !ty.as_str().contains('.'));
     match (dialect, own) {
-        (Dialect::Sqlite, _) => null,
+        (Dialect::Sqlite | Dialect::MariaDb, _) => null,
         (Dialect::Postgres, Some(ty)) => Expr::Cast { expr: Box::new(null), ty },
         // Any other type: the column lends its type and nothing else.
         (Dialect::Postgres, None) => {
@@ -226,30 +246,51 @@ fn kept_null(text: &Expr, shown: Vec<(Expr, Expr)>) -> Expr {
 fn email(text: &Expr, dialect: Dialect) -> (Expr, Expr) {
     let find = match dialect {
         Dialect::Postgres => "strpos",
-        Dialect::Sqlite => "instr",
+        Dialect::Sqlite | Dialect::MariaDb => "instr",
     };
     let at = call(find, vec![text.clone(), string("@")]);
     let domain = call("substr", vec![text.clone(), binary(BinaryOp::Add, at.clone(), number(1))]);
-    let all_of_a_domain = binary(BinaryOp::Eq, call("ltrim", vec![domain.clone(), string(DOMAIN_CHARS)]), string(""));
+    let all_of_a_domain = match dialect {
+        Dialect::Postgres | Dialect::Sqlite => {
+            binary(BinaryOp::Eq, call("ltrim", vec![domain.clone(), string(DOMAIN_CHARS)]), string(""))
+        }
+        // Not `$`, which a line break may stand behind.
+        Dialect::MariaDb => binary(BinaryOp::Regex, domain.clone(), string(&format!("^[{DOMAIN_CHARS}]*\\z"))),
+    };
     let dotted = binary(BinaryOp::Gt, call(find, vec![domain.clone(), string(".")]), number(1));
     let named = binary(BinaryOp::Gt, at, number(2));
     let shaped = binary(BinaryOp::And, binary(BinaryOp::And, named, dotted), all_of_a_domain);
     let first = call("substr", vec![text.clone(), number(1), number(1)]);
-    let start = binary(BinaryOp::Concat, first, string("***@"));
-    (shaped, binary(BinaryOp::Concat, start, domain))
+    (shaped, joined(vec![first, string("***@"), domain], dialect))
 }
 
 /// When it is long enough that four characters are not most of it: those.
 fn last4(text: &Expr, dialect: Dialect) -> (Expr, Expr) {
-    let long = binary(BinaryOp::Gt, call("length", vec![text.clone()]), number(LAST4_SHORT_MAX));
+    let characters = match dialect {
+        Dialect::Postgres | Dialect::Sqlite => "length",
+        Dialect::MariaDb => "char_length",
+    };
+    let long = binary(BinaryOp::Gt, call(characters, vec![text.clone()]), number(LAST4_SHORT_MAX));
     let end = match dialect {
-        Dialect::Postgres => call("right", vec![text.clone(), number(4)]),
+        Dialect::Postgres | Dialect::MariaDb => call("right", vec![text.clone(), number(4)]),
         Dialect::Sqlite => {
             let minus_four = Expr::Unary { op: UnaryOp::Minus, expr: Box::new(number(4)) };
             call("substr", vec![text.clone(), minus_four])
         }
     };
-    (long, binary(BinaryOp::Concat, string("****"), end))
+    (long, joined(vec![string("****"), end], dialect))
+}
+
+/// Texts, one behind the other.
+fn joined(texts: Vec<Expr>, dialect: Dialect) -> Expr {
+    match dialect {
+        Dialect::MariaDb => call("concat", texts),
+        Dialect::Postgres | Dialect::Sqlite => {
+            let mut texts = texts.into_iter();
+            let first = texts.next().unwrap_or_else(|| string(""));
+            texts.fold(first, |left, right| binary(BinaryOp::Concat, left, right))
+        }
+    }
 }
 
 fn raw(table: &Table, column: &Column) -> Expr {

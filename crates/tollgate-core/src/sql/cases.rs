@@ -34,6 +34,7 @@ pub(super) fn shop(dialect: Dialect) -> (Catalog, Restrictions) {
     let schema = match dialect {
         Dialect::Postgres => "public",
         Dialect::Sqlite => "main",
+        Dialect::MariaDb => "shop",
     };
     let tables = vec![
         table(
@@ -103,6 +104,7 @@ pub(super) fn check(name: &str, outcome: impl Fn(Dialect, &str) -> String) {
         let dialects = header.split_whitespace().map(|d| match d {
             "postgres" => Dialect::Postgres,
             "sqlite" => Dialect::Sqlite,
+            "mariadb" => Dialect::MariaDb,
             other => panic!("{}: no dialect {other}", path.display()),
         });
         let dialects: Vec<Dialect> = dialects.collect();

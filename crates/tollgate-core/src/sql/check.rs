@@ -190,10 +190,10 @@ fn check_query(
     let query = restrict::restrict(query, restrictions, closed, dialect).map_err(CheckError::from)?;
     let rendered = render::render(&query, dialect).map_err(CheckError::from)?;
     let estimate = match (cost, dialect) {
-        (Cost::Unbounded, _) | (Cost::Bounded, Dialect::Sqlite) => None,
+        (Cost::Unbounded, _) | (Cost::Bounded, Dialect::Sqlite | Dialect::MariaDb) => None,
         (Cost::Bounded, Dialect::Postgres) => Some(render::estimate(&query, dialect).map_err(CheckError::from)?),
     };
-    let slots = uses::slots(&query, rendered.slots, dialect);
+    let slots = uses::slots(&query, &rendered.slots, dialect);
     let footprint = uses::footprint(&query, dialect);
     let fingerprint = Sha256::digest(&rendered.text).into();
     let author = Author::Operator;
@@ -219,7 +219,7 @@ fn check_query(
 fn number_output_names(dialect: Dialect, columns: &mut [OutputColumn]) {
     let key = |name: &str| match dialect {
         Dialect::Postgres => name.to_owned(),
-        Dialect::Sqlite => name.to_ascii_lowercase(),
+        Dialect::Sqlite | Dialect::MariaDb => name.to_ascii_lowercase(),
     };
     let written: BTreeSet<String> = columns.iter().map(|column| key(&column.name)).collect();
     let mut used: BTreeMap<String, usize> = BTreeMap::new();

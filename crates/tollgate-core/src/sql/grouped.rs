@@ -5,6 +5,7 @@
 //! a row that the restricted table does not have.
 
 use super::groups::{Alike, Groups};
+use super::render::ALL_ROWS;
 use super::restrict::{Fence, RestrictedTable};
 use super::tree::{
     BinaryOp, CallOrder, CastType, ColumnRef, Expr, Function, FunctionArgs, IsTest, Literal, Projection, Query,
@@ -76,6 +77,7 @@ pub(super) fn large_enough(rows: RestrictedTable, groups: &Groups, alias: &str, 
         (Fence::Closed, Dialect::Sqlite) => {
             shown.limit = Some(Expr::Unary { op: UnaryOp::Minus, expr: Box::new(number("1")) });
         }
+        (Fence::Closed, Dialect::MariaDb) => shown.limit = Some(number(ALL_ROWS)),
     }
     shown.derived(alias)
 }
@@ -109,6 +111,9 @@ impl Windows<'_> {
             (Alike::Value | Alike::Text, Dialect::Sqlite) => {
                 let kind = Expr::Function(Function::plain("typeof", vec![value.clone()]));
                 vec![Expr::Collate { expr: boxed(value), collation: "BINARY" }, kind]
+            }
+            (Alike::Value | Alike::Text, Dialect::MariaDb) => {
+                vec![Expr::Cast { expr: boxed(value), ty: CastType("binary".to_owned()) }]
             }
         }
     }

@@ -9,7 +9,7 @@ use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 
 use super::error::{SqlError, shown};
 use super::limits::NESTING_MAX;
-use super::tokens::for_parser;
+use super::tokens::{MariaDbGrammar, for_parser};
 use crate::names::Dialect;
 
 /// What the parser may recurse: several levels of its own for each one of the text.
@@ -66,6 +66,14 @@ pub(super) fn parse_printed_type(dialect: Dialect, text: &str) -> Result<ast::Da
 fn printed(dialect: Dialect, text: &str) -> Result<Parser<'static>, ParserError> {
     let mut tokens = Tokenizer::new(grammar(dialect), text).tokenize_with_location()?;
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(Whitespace::Space)));
+    if dialect == Dialect::MariaDb {
+        // Its placeholders have no numbers: they are counted.
+        let placeholders =
+            tokens.iter_mut().filter(|token| matches!(&token.token, Token::Placeholder(it) if it == "?"));
+        for (place, token) in placeholders.enumerate() {
+            token.token = Token::Placeholder(format!("?{}", place + 1));
+        }
+    }
     Ok(Parser::new(grammar(dialect)).with_recursion_limit(PRINTED_RECURSION_MAX).with_tokens_with_locations(tokens))
 }
 
@@ -73,6 +81,7 @@ fn grammar(dialect: Dialect) -> &'static dyn ParserDialect {
     match dialect {
         Dialect::Postgres => &PostgreSqlDialect {},
         Dialect::Sqlite => &SQLiteDialect {},
+        Dialect::MariaDb => &MariaDbGrammar,
     }
 }
 

@@ -264,7 +264,7 @@ impl Pass<'_> {
             let plain = column.mask.as_ref().map_or_else(|| raw(table, &column.name), |mask| mask.expr.clone());
             let expr = match (fence, self.dialect) {
                 (Fence::Closed, Dialect::Postgres) => opaque(plain),
-                (Fence::Closed, Dialect::Sqlite) | (Fence::Open, _) => plain,
+                (Fence::Closed, Dialect::Sqlite | Dialect::MariaDb) | (Fence::Open, _) => plain,
             };
             Projection { expr, name: column.name.clone() }
         };

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use sqlparser::dialect::{Dialect as ParserDialect, PostgreSqlDialect};
-use sqlparser::keywords::Keyword;
+use sqlparser::keywords::{Keyword, RESERVED_FOR_TABLE_ALIAS};
+use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use super::error::{SqlError, shown};
@@ -66,6 +67,74 @@ impl ParserDialect for SqliteTokens {
     }
 }
 
+/// MariaDB's tokens without what is refused anyway (`@` in names, names that start with digits, `#` for comments), and as much of its
+/// grammar as is taken or refused by name. Its joins group from the left, which the parser's own MySQL does not know.
+#[derive(Debug)]
+pub(super) struct MariaDbGrammar;
+
+impl ParserDialect for MariaDbGrammar {
+    fn is_delimited_identifier_start(&self, ch: char) -> bool {
+        ch == '`'
+    }
+
+    fn is_identifier_start(&self, ch: char) -> bool {
+        ch.is_ascii_alphabetic() || ch == '_' || !ch.is_ascii()
+    }
+
+    fn is_identifier_part(&self, ch: char) -> bool {
+        self.is_identifier_start(ch) || ch.is_ascii_digit()
+    }
+
+    fn supports_string_literal_backslash_escape(&self) -> bool {
+        true
+    }
+
+    fn ignores_wildcard_escapes(&self) -> bool {
+        true
+    }
+
+    fn requires_single_line_comment_whitespace(&self) -> bool {
+        true
+    }
+
+    fn supports_string_literal_concatenation(&self) -> bool {
+        true
+    }
+
+    fn require_interval_qualifier(&self) -> bool {
+        true
+    }
+
+    fn supports_limit_comma(&self) -> bool {
+        true
+    }
+
+    fn supports_table_hints(&self) -> bool {
+        true
+    }
+
+    fn supports_select_modifiers(&self) -> bool {
+        true
+    }
+
+    fn supports_match_against(&self) -> bool {
+        true
+    }
+
+    fn supports_binary_kw_as_cast(&self) -> bool {
+        true
+    }
+
+    fn supports_group_by_with_modifier(&self) -> bool {
+        true
+    }
+
+    fn is_table_factor_alias(&self, explicit: bool, keyword: &Keyword, _: &mut Parser<'_>) -> bool {
+        let hint = matches!(keyword, Keyword::USE | Keyword::IGNORE | Keyword::FORCE | Keyword::STRAIGHT_JOIN);
+        explicit || !(hint || RESERVED_FOR_TABLE_ALIAS.contains(keyword))
+    }
+}
+
 /// The text's tokens, white space included, `:name` and `:claims.name` each as one placeholder.
 pub(super) fn lex(dialect: Dialect, text: &str) -> Result<Vec<Lexeme>, SqlError> {
     if text.len() > TEXT_BYTES_MAX {
@@ -77,6 +146,7 @@ pub(super) fn lex(dialect: Dialect, text: &str) -> Result<Vec<Lexeme>, SqlError>
     let tokenized = match dialect {
         Dialect::Postgres => Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location(),
         Dialect::Sqlite => Tokenizer::new(&SqliteTokens, text).tokenize_with_location(),
+        Dialect::MariaDb => Tokenizer::new(&MariaDbGrammar, text).tokenize_with_location(),
     };
     let tokens = tokenized.map_err(|e| SqlError::syntax(&e.to_string()))?;
     let lexemes = locate(text, tokens);
@@ -191,6 +261,11 @@ pub(super) fn for_parser(dialect: Dialect, text: &str) -> Result<Vec<TokenWithSp
             if matches!(white, Whitespace::Space) && !is_space(text.get(lexeme.bytes).unwrap_or_default()) {
                 return Err(SqlError::Syntax { detail: "it holds a character that only looks like a space".into() });
             }
+            if let (Dialect::MariaDb, Whitespace::MultiLineComment(comment)) = (dialect, white)
+                && ["!", "M!", "+"].iter().any(|head| comment.starts_with(head))
+            {
+                return Err(SqlError::unsupported("a comment that the server would execute"));
+            }
             continue;
         }
         if out.len() == TOKENS_MAX {
@@ -217,6 +292,11 @@ fn is_space(text: &str) -> bool {
 fn allowed(dialect: Dialect, token: &Token, text: &str) -> Result<(), SqlError> {
     let plain_string = "write the string in single quotes";
     match token {
+        Token::SingleQuotedString(_) if dialect == Dialect::MariaDb => escapes_agree(text),
+        Token::DoubleQuotedString(_) => {
+            Err(SqlError::unsupported_use("double quotes", "write a name in backticks, a string in single quotes"))
+        }
+        Token::Spaceship if dialect == Dialect::MariaDb => Ok(()),
         Token::Word(_)
         | Token::Number(_, false)
         | Token::SingleQuotedString(_)
@@ -250,6 +330,7 @@ fn allowed(dialect: Dialect, token: &Token, text: &str) -> Result<(), SqlError> 
             Err(SqlError::unsupported_use("a hexadecimal number", "write it with decimal digits"))
         }
         Token::HexStringLiteral(_) if dialect == Dialect::Sqlite => Ok(()),
+        Token::HexStringLiteral(_) if dialect == Dialect::MariaDb => Err(SqlError::unsupported("a hexadecimal string")),
         Token::HexStringLiteral(_) => {
             Err(SqlError::unsupported_use("a bit string", "write bytes as CAST('\\x…' AS bytea)"))
         }
@@ -264,6 +345,20 @@ fn allowed(dialect: Dialect, token: &Token, text: &str) -> Result<(), SqlError> 
         )),
         _ => Err(SqlError::unsupported(shown(text))),
     }
+}
+
+/// Whether every backslash of a string means to MariaDB what it means to the tokenizer.
+fn escapes_agree(text: &str) -> Result<(), SqlError> {
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        if c == '\\' && !matches!(rest.next(), Some('\'' | '"' | '\\' | 'b' | 'n' | 'r' | 't' | 'Z' | '%' | '_')) {
+            return Err(SqlError::unsupported_use(
+                "this backslash in a string",
+                "write `\\\\` for one, and `''` for a quote",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a token is of the grammar on PostgreSQL alone.

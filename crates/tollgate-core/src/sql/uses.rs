@@ -13,17 +13,21 @@ use crate::catalog::ColumnId;
 use crate::names::Dialect;
 
 /// What each slot of a restricted query is used for.
-pub(super) fn slots(query: &Query, slots: Vec<Slot>, dialect: Dialect) -> Vec<SlotUse> {
-    let mut uses: Vec<SlotUse> = slots
-        .into_iter()
-        .map(|slot| SlotUse { slot, compared: Vec::new(), ty: None, masked: false, like_escape: None })
-        .collect();
+pub(super) fn slots(query: &Query, slots: &[Slot], dialect: Dialect) -> Vec<SlotUse> {
+    let mut uses: Vec<SlotUse> = Vec::new();
+    for slot in slots {
+        if !uses.iter().any(|used| used.slot == *slot) {
+            let slot = slot.clone();
+            uses.push(SlotUse { slot, compared: Vec::new(), ty: None, masked: false, like_escape: None });
+        }
+    }
     walk::each_in_query(query, &mut |node| {
         if let Node::Expr(expr) = node {
             note(expr, dialect, &mut uses);
         }
     });
-    uses
+    // Where places have no numbers, a slot stands once for each of them.
+    slots.iter().filter_map(|slot| uses.iter().find(|used| used.slot == *slot).cloned()).collect()
 }
 
 fn note(expr: &Expr, dialect: Dialect, uses: &mut [SlotUse]) {

@@ -47,7 +47,8 @@ pub(super) fn timestamp(text: &str, dialect: Dialect) -> Option<String> {
     let point = if fraction.is_empty() { "" } else { "." };
     let (separator, zone) = match dialect {
         Dialect::Postgres => ("T", "Z"),
-        Dialect::Sqlite => (" ", ""),
+        // To MariaDB in UTC, which its sessions are set to.
+        Dialect::Sqlite | Dialect::MariaDb => (" ", ""),
     };
     let day = utc.date();
     Some(format!(

@@ -336,10 +336,7 @@ fn description(databases: &BTreeMap<DatabaseName, Option<Queryable>>, rows_max: 
     );
     for (name, queryable) in databases {
         let Some(queryable) = queryable else { continue };
-        let dialect = match queryable.catalog.dialect() {
-            Dialect::Postgres => "PostgreSQL",
-            Dialect::Sqlite => "SQLite",
-        };
+        let dialect = queryable.catalog.dialect().name();
         let names = queryable.visible().map(|(id, _)| shown(&queryable.name_of(id)));
         let mut tables: Vec<String> = names.take(TABLES_NAMED_MAX + 1).collect();
         if tables.len() > TABLES_NAMED_MAX {

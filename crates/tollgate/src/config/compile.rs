@@ -431,11 +431,12 @@ impl Compiler<'_> {
     /// A bound on costs where nothing can be held to it.
     fn cost_max(&mut self, name: &RoleName, written: &file::Role) {
         let path = Path::root().key("roles").key(name).key("limits").key("cost_max");
-        let is_sqlite = |opened: &&Opened| opened.catalog.dialect() == Dialect::Sqlite;
-        let sqlite = written.query.iter().filter_map(|database| self.databases.get(database)).find(is_sqlite);
-        let why = match (written.limits.cost_max, sqlite) {
-            (Some(_), Some(sqlite)) => {
-                format!("SQLite does not say what a statement costs, and `{}` is one", sqlite.name)
+        let is_silent = |opened: &&Opened| opened.catalog.dialect() != Dialect::Postgres;
+        let silent = written.query.iter().filter_map(|database| self.databases.get(database)).find(is_silent);
+        let why = match (written.limits.cost_max, silent) {
+            (Some(_), Some(silent)) => {
+                let engine = silent.catalog.dialect().name();
+                format!("{engine} does not say what a statement costs, and `{}` is one", silent.name)
             }
             (Some(_), None) if written.query.is_empty() => {
                 "it bounds statements of `query`, which the role does not have".to_owned()

@@ -68,7 +68,7 @@ impl Serving {
         let plan_text = database.backend.plan(&bound.statement, &bound.values).await.map_err(|e| e.kind.to_agent())?;
         let marker = match bound.statement.dialect() {
             tollgate_core::names::Dialect::Postgres => '$',
-            tollgate_core::names::Dialect::Sqlite => '?',
+            tollgate_core::names::Dialect::Sqlite | tollgate_core::names::Dialect::MariaDb => '?',
         };
         let slots = bound.statement.slots().iter().zip(&bound.values).enumerate();
         Ok(Explained {

@@ -100,6 +100,7 @@ async fn ways_round(grouped: &Grouped, dialect: Dialect) {
     let list = match dialect {
         Dialect::Postgres => "string_agg(name, ',')",
         Dialect::Sqlite => "group_concat(name, ',')",
+        Dialect::MariaDb => "group_concat(name)",
     };
     let cases = [
         ("SELECT count(*) AS n FROM people".to_owned(), Ok(everybody.clone())),

@@ -269,6 +269,7 @@ fn row(id: usize, dialect: Dialect, numbers: &mut Numbers) -> String {
                 moment = day + 1
             )
         }
+        Dialect::MariaDb => unreachable!("no world is made for MariaDB"),
         Dialect::Sqlite => {
             let at =
                 numbers.of(&["'2026-01-01'", "20260101", "2461041.5", "'x'", "-0.5", "1e300", "9223372036854775807"]);

@@ -95,6 +95,7 @@ fn closed(dialect: Dialect, text: &str) {
     let schema = match dialect {
         Dialect::Postgres => "\"public\".",
         Dialect::Sqlite => "\"main\".",
+        Dialect::MariaDb => "`shop`.",
     };
     for (at, _) in text.match_indices(schema) {
         let (before, after) = text.split_at(at);

@@ -15,6 +15,7 @@ pub(super) fn catalog(dialect: Dialect) -> Catalog {
     let schema = match dialect {
         Dialect::Postgres => "public",
         Dialect::Sqlite => "main",
+        Dialect::MariaDb => "shop",
     };
     let tables = read("policy/shop.schema").lines().map(|line| table(line, schema, dialect)).collect();
     Catalog::new(dialect, schema.to_owned(), "test".to_owned(), tables)

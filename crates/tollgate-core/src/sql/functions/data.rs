@@ -142,6 +142,7 @@ fn result(word: &str) -> Option<ResultType> {
         "jsonb" => ResultType::Jsonb,
         "bytes" => ResultType::Bytes,
         "date" => ResultType::Date,
+        "timestamp" => ResultType::Timestamp,
         "timestamptz" => ResultType::TimestampTz,
         "first" => ResultType::FirstArgument,
         "unknown" => ResultType::Unknown,

@@ -1,6 +1,6 @@
 //! The functions a statement may call: reviewed data, one table per dialect. A name that is not here is not callable.
 //!
-//! `postgres.tsv` and `sqlite.tsv` are the lists, `*.left_out.tsv` what the catalogs offer besides and why it is left out. Tests of
+//! `postgres.tsv`, `sqlite.tsv` and `mariadb.tsv` are the lists, `*.left_out.tsv` what the catalogs offer besides and why it is left out. Tests of
 //! the backends hold both to the catalogs of the engines at hand: a function that is new there is in neither until somebody
 //! has read what it does. A row that cannot be read is no row, so its function cannot be called.
 
@@ -137,6 +137,8 @@ pub enum ResultType {
     /// Always of this kind.
     Date,
     /// Always of this kind.
+    Timestamp,
+    /// Always of this kind.
     TimestampTz,
     /// That of its first argument.
     FirstArgument,
@@ -214,9 +216,11 @@ pub fn lookup(dialect: Dialect, name: &str) -> Option<&'static FunctionSpec> {
 pub fn list(dialect: Dialect) -> &'static [FunctionSpec] {
     static POSTGRES: LazyLock<Vec<FunctionSpec>> = LazyLock::new(|| data::functions(include_str!("postgres.tsv")));
     static SQLITE: LazyLock<Vec<FunctionSpec>> = LazyLock::new(|| data::functions(include_str!("sqlite.tsv")));
+    static MARIADB: LazyLock<Vec<FunctionSpec>> = LazyLock::new(|| data::functions(include_str!("mariadb.tsv")));
     match dialect {
         Dialect::Postgres => &POSTGRES,
         Dialect::Sqlite => &SQLITE,
+        Dialect::MariaDb => &MARIADB,
     }
 }
 
@@ -225,6 +229,7 @@ pub fn left_out(dialect: Dialect) -> impl Iterator<Item = (&'static str, &'stati
     let rows = match dialect {
         Dialect::Postgres => include_str!("postgres.left_out.tsv"),
         Dialect::Sqlite => include_str!("sqlite.left_out.tsv"),
+        Dialect::MariaDb => include_str!("mariadb.left_out.tsv"),
     };
     rows.lines().skip(1).filter_map(|row| row.split_once('\t'))
 }
@@ -232,6 +237,6 @@ pub fn left_out(dialect: Dialect) -> impl Iterator<Item = (&'static str, &'stati
 impl FunctionSpec {
     /// Whether it is a construct of the grammar that looks like a function and lives in no schema (`coalesce`).
     pub fn is_syntax(&self) -> bool {
-        matches!(self.name, "coalesce" | "nullif" | "greatest" | "least" | "grouping" | "iif")
+        matches!(self.name, "coalesce" | "nullif" | "greatest" | "least" | "grouping" | "iif" | "if")
     }
 }

@@ -198,7 +198,7 @@ fn binary(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> Kind {
         (OpClass::Bits, _) => Kind::merge([of(left, cx), of(right, cx)]).map_or(Kind::Unknown, whole),
         (OpClass::Arithmetic, _) => match (of(left, cx), of(right, cx)) {
             (Kind::Number, Kind::Number) => Kind::Number,
-            _ if cx.dialect == Dialect::Sqlite => Kind::Unknown,
+            _ if cx.dialect != Dialect::Postgres => Kind::Unknown,
             (of_left, of_right) => {
                 let (left, right) = (Operand { expr: left, kind: of_left }, Operand { expr: right, kind: of_right });
                 arithmetic::kind(op, &left, &right).map_or(Kind::Unknown, Kind::Typed)
@@ -265,7 +265,7 @@ fn is_small(expr: &Expr) -> bool {
 /// Whether an expression is a `jsonb` of PostgreSQL, whose parts can be taken without fail. `json` is text until it is read, and
 /// SQLite's documents are text or bytes that may be no documents.
 pub(super) fn is_jsonb(expr: &Expr, cx: &Context) -> bool {
-    if cx.dialect == Dialect::Sqlite {
+    if cx.dialect != Dialect::Postgres {
         return false;
     }
     match expr {
@@ -337,6 +337,7 @@ fn result(function: &Function, cx: &Context) -> Kind {
         ResultType::Json | ResultType::Jsonb => TypeKind::Json,
         ResultType::Bytes => TypeKind::Bytes,
         ResultType::Date => TypeKind::Date,
+        ResultType::Timestamp => TypeKind::Timestamp,
         ResultType::TimestampTz => TypeKind::TimestampTz,
         ResultType::FirstArgument if spec.is_syntax() => {
             return Kind::merge(args.iter().map(|arg| of(arg, cx))).map_or(Kind::Unknown, Kind::computed);
@@ -371,7 +372,7 @@ pub(super) fn is_total(function: &Function, cx: &Context) -> bool {
     };
     let args = args(function);
     // Arguments that become one type first: `coalesce(decimal, float)` converts.
-    if cx.dialect == Dialect::Postgres
+    if cx.dialect != Dialect::Sqlite
         && spec.is_syntax()
         && spec.result == ResultType::FirstArgument
         && Kind::merge(args.iter().map(|arg| of(arg, cx))) == Some(Kind::Clash)

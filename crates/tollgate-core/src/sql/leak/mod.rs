@@ -118,13 +118,13 @@ fn own(expr: &Expr, cx: &Context) -> Option<Leak> {
         Expr::Subscript { expr, part } => subscript(expr, part, cx),
         Expr::Collate { expr, collation: _ } => match (cx.dialect, kind(expr)) {
             (Dialect::Sqlite, _) | (_, Kind::Constant(_) | Kind::Typed(TypeKind::Text | TypeKind::Collated(_))) => None,
-            (Dialect::Postgres, _) => Some(Leak::of("COLLATE over something that is not text")),
+            (Dialect::Postgres | Dialect::MariaDb, _) => Some(Leak::of("COLLATE over something that is not text")),
         },
         Expr::Scalar(query) => match cx.dialect {
             // SQLite takes the first row.
             Dialect::Sqlite => None,
-            Dialect::Postgres if one_row(query, cx) => None,
-            Dialect::Postgres => Some(Leak::of("a scalar subquery that may return two rows")),
+            Dialect::Postgres | Dialect::MariaDb if one_row(query, cx) => None,
+            Dialect::Postgres | Dialect::MariaDb => Some(Leak::of("a scalar subquery that may return two rows")),
         },
         Expr::Like { kind: LikeKind::SimilarTo, .. } => Some(Leak::of("a regular expression")),
         Expr::Like { expr, pattern, escape, .. } => like(expr, pattern, *escape, cx),
@@ -144,7 +144,7 @@ fn own(expr: &Expr, cx: &Context) -> Option<Leak> {
 fn minus(operand: &Expr, cx: &Context) -> Option<Leak> {
     match (cx.dialect, kind::of(operand, cx)) {
         (Dialect::Sqlite, _) | (_, Kind::Number | Kind::Typed(TypeKind::Decimal | TypeKind::Float)) => None,
-        (Dialect::Postgres, _) => Some(Leak::of("arithmetic that can overflow (`-`)")),
+        (Dialect::Postgres | Dialect::MariaDb, _) => Some(Leak::of("arithmetic that can overflow (`-`)")),
     }
 }
 
@@ -211,7 +211,7 @@ fn like(expr: &Expr, pattern: &Expr, escape: Option<char>, cx: &Context) -> Opti
     }
     match (cx.dialect, kind::of(expr, cx)) {
         (Dialect::Sqlite, _) | (_, Kind::Constant(_) | Kind::Typed(TypeKind::Text | TypeKind::Collated(_))) => None,
-        (Dialect::Postgres, _) => Some(Leak::of("LIKE over something that is not text")),
+        (Dialect::Postgres | Dialect::MariaDb, _) => Some(Leak::of("LIKE over something that is not text")),
     }
 }
 
@@ -239,7 +239,7 @@ fn cast(expr: &Expr, ty: &CastType, cx: &Context) -> Option<Leak> {
 fn typed(ty: &CastType, text: &str, cx: &Context) -> Option<Leak> {
     match (cx.dialect, Reach::of_typed(ty, text)) {
         (Dialect::Sqlite, _) | (_, Reach::Ordinary) => None,
-        (Dialect::Postgres, Reach::Edge) => {
+        (Dialect::Postgres | Dialect::MariaDb, Reach::Edge) => {
             Some(Leak::of(format!("a `{}` that may be at the edge of its type", ty.as_str())))
         }
     }
@@ -256,7 +256,7 @@ fn call(function: &Function, cx: &Context) -> Option<Leak> {
 fn window(window: &Window, cx: &Context) -> Option<Leak> {
     let Window { partition_by, order_by, frame } = window;
     let reaches = |bound: &FrameBound| matches!(bound, FrameBound::Preceding(_) | FrameBound::Following(_));
-    if let (Dialect::Postgres, Some(frame)) = (cx.dialect, frame)
+    if let (Dialect::Postgres | Dialect::MariaDb, Some(frame)) = (cx.dialect, frame)
         && frame.units == FrameUnits::Range
         && (reaches(&frame.start) || reaches(&frame.end))
     {
@@ -284,7 +284,9 @@ fn grouped(select: &Select, cx: &Context) -> Option<Leak> {
 
 fn sorted(expr: &Expr, cx: &Context) -> Option<Leak> {
     match (cx.dialect, kind::of(expr, cx)) {
-        (Dialect::Postgres, Kind::Typed(TypeKind::Other)) => Some(Leak::of("sorting by a type that is not listed")),
+        (Dialect::Postgres | Dialect::MariaDb, Kind::Typed(TypeKind::Other)) => {
+            Some(Leak::of("sorting by a type that is not listed"))
+        }
         _ => None,
     }
 }
@@ -309,7 +311,7 @@ fn table_function(function: &TableFunction, cx: &Context) -> Option<Leak> {
             let text = |arg: &Expr| matches!(kind::of(arg, cx), Kind::Constant(_) | Kind::Typed(TypeKind::Text));
             function.args.iter().all(text)
         }
-        (Dialect::Postgres | Dialect::Sqlite, _) => false,
+        (Dialect::Postgres | Dialect::Sqlite | Dialect::MariaDb, _) => false,
     };
     if fine {
         return None;

@@ -15,7 +15,13 @@ pub(super) fn binary(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> O
         OpClass::Arithmetic => {
             // SQLite turns an overflow into a float and a division by zero into NULL.
             let constant = numbers_only(left) && numbers_only(right);
-            let total = constant || cx.dialect == Dialect::Sqlite || total_arithmetic(op, left, right, cx);
+            let total = constant
+                || match cx.dialect {
+                    Dialect::Sqlite => true,
+                    Dialect::Postgres => total_arithmetic(op, left, right, cx),
+                    // Of MariaDB's nothing has been reviewed that cannot overflow.
+                    Dialect::MariaDb => false,
+                };
             if total { None } else { Some(Leak::of("arithmetic that can fail")) }
         }
         OpClass::Bits => bits([kind::of(left, cx), kind::of(right, cx)], cx),

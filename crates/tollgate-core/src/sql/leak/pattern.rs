@@ -8,12 +8,13 @@ pub(super) const BYTES_MAX: usize = crate::sql::limits::PATTERN_BYTES_MAX;
 /// The escape character of a LIKE that does not name one.
 pub(in crate::sql) fn default_escape(dialect: Dialect) -> Option<char> {
     match dialect {
-        Dialect::Postgres => Some('\\'),
+        Dialect::Postgres | Dialect::MariaDb => Some('\\'),
         Dialect::Sqlite => None,
     }
 }
 
-/// Whether a pattern ends in an escape that escapes nothing. PostgreSQL fails on one, but only when a value matches that far,
+/// Whether a pattern ends in an escape that escapes nothing. PostgreSQL fails on one (MariaDB, whose patterns are held to the same,
+/// does not), but only when a value matches that far,
 /// which makes the failure an oracle over values.
 pub fn ends_in_escape(pattern: &str, escape: char) -> bool {
     let mut escaped = false;

@@ -1,6 +1,7 @@
 //! Calls: a function's name, its arguments, and the clauses in and behind its parentheses. Never a name that is not a plain word.
 
 use super::{Printed, Printer, RenderError};
+use crate::names::Dialect;
 use crate::sql::tree::{CallOrder, Frame, FrameBound, FrameUnits, Function, FunctionArgs, Literal, SortKey, Window};
 
 impl Printer {
@@ -18,12 +19,16 @@ impl Printer {
                 self.order(" ORDER BY ", keys)?;
                 self.put(")");
             }
+            CallOrder::WithinGroup(_) if self.dialect == Dialect::MariaDb => return Err(self.lacks("WITHIN GROUP")),
             CallOrder::WithinGroup(keys) => {
                 self.order(") WITHIN GROUP (ORDER BY ", keys)?;
                 self.put(")");
             }
         }
         if let Some(filter) = filter {
+            if self.dialect == Dialect::MariaDb {
+                return Err(self.lacks("FILTER"));
+            }
             self.put(" FILTER (WHERE ");
             self.expr(filter)?;
             self.put(")");
@@ -66,6 +71,9 @@ impl Printer {
             if *descending {
                 p.put(" DESC");
             }
+            if nulls_first.is_some() && p.dialect == Dialect::MariaDb {
+                return Err(p.lacks("NULLS FIRST or NULLS LAST"));
+            }
             p.put(match nulls_first {
                 None => "",
                 Some(true) => " NULLS FIRST",
@@ -77,6 +85,9 @@ impl Printer {
 
     fn frame(&mut self, frame: &Frame) -> Printed {
         let Frame { units, start, end } = frame;
+        if *units == FrameUnits::Groups && self.dialect == Dialect::MariaDb {
+            return Err(self.lacks("GROUPS in a frame"));
+        }
         self.put(match units {
             FrameUnits::Rows => "ROWS BETWEEN ",
             FrameUnits::Range => "RANGE BETWEEN ",

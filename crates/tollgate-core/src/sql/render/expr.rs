@@ -17,14 +17,12 @@ impl Printer {
                 p.put(prefix(*op));
                 p.expr(expr)
             }),
-            Expr::Binary { op, left, right } => {
-                let word = self.operator(*op)?;
-                self.wrapped(|p| {
-                    p.expr(left)?;
-                    p.put(word);
-                    p.expr(right)
-                })
-            }
+            Expr::Binary { op: BinaryOp::IsDistinctFrom, left, right } if self.dialect == Dialect::MariaDb => self
+                .wrapped(|p| {
+                    p.put("NOT ");
+                    p.binary(BinaryOp::IsNotDistinctFrom, left, right)
+                }),
+            Expr::Binary { op, left, right } => self.binary(*op, left, right),
             Expr::Is { expr, test, negated } => self.wrapped(|p| {
                 p.expr(expr)?;
                 p.put(if *negated { " IS NOT " } else { " IS " });
@@ -51,7 +49,7 @@ impl Printer {
                 let alone = matches!(&function.args, FunctionArgs::List(args) if args.is_empty());
                 self.constant_if(alone && function.over.is_none(), |p| p.function(function))
             }
-            Expr::Added { .. } if self.dialect == Dialect::Sqlite => Err(self.lacks("functions with a schema")),
+            Expr::Added { .. } if self.dialect != Dialect::Postgres => Err(self.lacks("functions with a schema")),
             Expr::Added { function, args } => self.constant_if(args.is_empty(), |p| {
                 p.ident(&function.schema)?;
                 p.put(".");
@@ -60,7 +58,7 @@ impl Printer {
             }),
             Expr::Row(list) if list.len() < 2 => Err(RenderError::Empty("a row")),
             Expr::Row(list) => self.wrapped(|p| p.list(list, Self::expr)),
-            Expr::Quantified { .. } | Expr::Array(_) | Expr::Subscript { .. } if self.dialect == Dialect::Sqlite => {
+            Expr::Quantified { .. } | Expr::Array(_) | Expr::Subscript { .. } if self.dialect != Dialect::Postgres => {
                 Err(self.lacks("arrays"))
             }
             Expr::Quantified { expr, op, quantifier, over } => self.quantified(expr, *op, *quantifier, over),
@@ -78,6 +76,15 @@ impl Printer {
                 p.ident(collation)
             }),
         }
+    }
+
+    fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr) -> Printed {
+        let word = self.operator(op)?;
+        self.wrapped(|p| {
+            p.expr(left)?;
+            p.put(word);
+            p.expr(right)
+        })
     }
 
     /// A call that is a constant if that holds: where constants are hidden, a subquery hides it.
@@ -192,9 +199,9 @@ impl Printer {
                 self.type_name(ty.as_str())?;
                 self.put(")");
             }
-            (Literal::Typed(..), Dialect::Sqlite) => return Err(self.lacks("typed literals")),
+            (Literal::Typed(..), Dialect::Sqlite | Dialect::MariaDb) => return Err(self.lacks("typed literals")),
             (Literal::Blob(digits), Dialect::Sqlite) => return self.blob(digits),
-            (Literal::Blob(_), Dialect::Postgres) => return Err(self.lacks("hexadecimal literals")),
+            (Literal::Blob(_), Dialect::Postgres | Dialect::MariaDb) => return Err(self.lacks("hexadecimal literals")),
         }
         Ok(())
     }
@@ -214,11 +221,11 @@ impl Printer {
 
     fn placeholder(&mut self, slot: &Slot) -> Printed {
         let number = self.slot(slot)?;
-        self.put(match self.dialect {
-            Dialect::Postgres => "$",
-            Dialect::Sqlite => "?",
-        });
-        self.put(&number.to_string());
+        match self.dialect {
+            Dialect::Postgres => self.put(&format!("${number}")),
+            Dialect::Sqlite => self.put(&format!("?{number}")),
+            Dialect::MariaDb => self.put("?"),
+        }
         Ok(())
     }
 
@@ -281,6 +288,7 @@ impl Printer {
                 self.put("))");
                 Ok(())
             }
+            Dialect::MariaDb => Err(self.lacks("bound lists that have been reviewed")),
         }
     }
 
@@ -292,7 +300,7 @@ impl Printer {
             (LikeKind::Like, _) => "LIKE ",
             (LikeKind::ILike, Dialect::Postgres) => "ILIKE ",
             (LikeKind::SimilarTo, Dialect::Postgres) => "SIMILAR TO ",
-            (LikeKind::ILike | LikeKind::SimilarTo, Dialect::Sqlite) => {
+            (LikeKind::ILike | LikeKind::SimilarTo, Dialect::Sqlite | Dialect::MariaDb) => {
                 return Err(self.lacks("ILIKE and SIMILAR TO"));
             }
         };

@@ -98,7 +98,7 @@ impl Printer {
     fn new(dialect: Dialect) -> Self {
         let slots = match dialect {
             Dialect::Postgres => vec![Slot::CallId],
-            Dialect::Sqlite => Vec::new(),
+            Dialect::Sqlite | Dialect::MariaDb => Vec::new(),
         };
         let (text, ctes, meant) = (String::new(), Vec::new(), Tokens::default());
         Self { dialect, text, slots, ctes, meant, constants: Constants::Written }
@@ -130,8 +130,10 @@ impl Printer {
         self.order_by(&query.order_by)?;
         for (word, bound) in [(" LIMIT ", &query.limit), (" OFFSET ", &query.offset)] {
             if let Some(bound) = bound {
-                if word == " OFFSET " && query.limit.is_none() && self.dialect == Dialect::Sqlite {
-                    self.put(" LIMIT -1");
+                match self.dialect {
+                    Dialect::Sqlite if word == " OFFSET " && query.limit.is_none() => self.put(" LIMIT -1"),
+                    Dialect::MariaDb if word == " OFFSET " && query.limit.is_none() => self.all_rows(),
+                    Dialect::Postgres | Dialect::Sqlite | Dialect::MariaDb => {}
                 }
                 self.put(word);
                 match bound {
@@ -147,6 +149,9 @@ impl Printer {
 
     /// A common table expression. Its name is in scope for what follows, and for itself where it is recursive.
     fn cte(&mut self, cte: &Cte) -> Printed {
+        if self.dialect == Dialect::MariaDb && (cte.recursive || cte.materialized != Materialized::Auto) {
+            return Err(self.lacks("WITH RECURSIVE or MATERIALIZED that has been reviewed"));
+        }
         self.ident(&cte.name)?;
         self.put(" (");
         self.list(&cte.columns, |p, name| p.ident(name))?;
@@ -177,6 +182,9 @@ impl Printer {
                 OrderKey::Expr(expr) => p.expr(expr)?,
             }
             p.put(if key.descending { " DESC" } else { " ASC" });
+            if key.nulls_first.is_some() && p.dialect == Dialect::MariaDb {
+                return Err(p.lacks("NULLS FIRST or NULLS LAST"));
+            }
             match key.nulls_first {
                 Some(true) => p.put(" NULLS FIRST"),
                 Some(false) => p.put(" NULLS LAST"),
@@ -199,7 +207,8 @@ impl Printer {
                 });
                 match (quantifier, op, self.dialect) {
                     (SetQuantifier::Distinct, _, _) => self.put(" "),
-                    (SetQuantifier::All, SetOperator::Union, _) | (SetQuantifier::All, _, Dialect::Postgres) => {
+                    (SetQuantifier::All, SetOperator::Union, _)
+                    | (SetQuantifier::All, _, Dialect::Postgres | Dialect::MariaDb) => {
                         self.put(" ALL ");
                     }
                     (SetQuantifier::All, _, Dialect::Sqlite) => {
@@ -223,7 +232,7 @@ impl Printer {
                 self.put(")");
                 Ok(())
             }
-            (SetExpr::SetOperation { .. }, Dialect::Postgres, _) => {
+            (SetExpr::SetOperation { .. }, Dialect::Postgres | Dialect::MariaDb, _) => {
                 self.put("(");
                 self.set_expr(arm)?;
                 self.put(")");
@@ -235,7 +244,7 @@ impl Printer {
     /// A query with an ordering or page of its own, where a SELECT may stand.
     fn nested(&mut self, query: &Query) -> Printed {
         self.put(match self.dialect {
-            Dialect::Postgres => "(",
+            Dialect::Postgres | Dialect::MariaDb => "(",
             Dialect::Sqlite => "SELECT * FROM (",
         });
         self.query(query)?;
@@ -278,7 +287,7 @@ impl Printer {
         match (distinct, self.dialect) {
             (Distinct::All, _) => {}
             (Distinct::Rows, _) => self.put("DISTINCT "),
-            (Distinct::On(_), Dialect::Sqlite) => return Err(self.lacks("DISTINCT ON")),
+            (Distinct::On(_), Dialect::Sqlite | Dialect::MariaDb) => return Err(self.lacks("DISTINCT ON")),
             (Distinct::On(keys), Dialect::Postgres) if keys.is_empty() => {
                 return Err(RenderError::Empty("DISTINCT ON"));
             }
@@ -299,7 +308,7 @@ impl Printer {
                 self.put(" GROUP BY ");
                 self.list(group_by, Self::expr)
             }
-            (false, Dialect::Sqlite) => Err(self.lacks("GROUPING SETS")),
+            (false, Dialect::Sqlite | Dialect::MariaDb) => Err(self.lacks("GROUPING SETS")),
             (false, Dialect::Postgres) => {
                 self.put(" GROUP BY GROUPING SETS (");
                 self.list(grouping_sets, |p, set| {
@@ -332,7 +341,7 @@ impl Printer {
                 match (lateral, self.dialect) {
                     (false, _) => {}
                     (true, Dialect::Postgres) => self.put("LATERAL "),
-                    (true, Dialect::Sqlite) => return Err(self.lacks("LATERAL")),
+                    (true, Dialect::Sqlite | Dialect::MariaDb) => return Err(self.lacks("LATERAL")),
                 }
                 self.put("(");
                 self.query(query)?;
@@ -340,11 +349,20 @@ impl Printer {
                 self.ident(alias)
             }
             Relation::Cte { name, alias } => self.cte_reading(name, alias),
+            Relation::Recursion { .. } if self.dialect == Dialect::MariaDb => {
+                Err(self.lacks("WITH RECURSIVE that has been reviewed"))
+            }
             Relation::Recursion { name, columns, alias } => {
                 self.relation(&recursion::bounded(name, columns, alias, self.dialect))
             }
+            Relation::Values { .. } if self.dialect == Dialect::MariaDb => {
+                Err(self.lacks("VALUES with names of its columns"))
+            }
             Relation::Values { rows, alias } => self.values(rows, alias),
             Relation::Function(function) => self.table_function(function),
+            Relation::Join { kind: JoinKind::Full, .. } if self.dialect == Dialect::MariaDb => {
+                Err(self.lacks("FULL JOIN"))
+            }
             Relation::Join { kind, left, right, on } => {
                 self.relation(left)?;
                 self.put(match kind {
@@ -417,6 +435,7 @@ impl Printer {
             }
             Dialect::Sqlite if function.ordinality => Err(self.lacks("WITH ORDINALITY")),
             Dialect::Sqlite => Ok(()),
+            Dialect::MariaDb => Err(self.lacks("functions in FROM")),
         }
     }
 
@@ -445,9 +464,15 @@ impl Printer {
             (Fence::Open, _) => {}
             (Fence::Closed, Dialect::Postgres) => self.put(" OFFSET 0"),
             (Fence::Closed, Dialect::Sqlite) => self.put(" LIMIT -1"),
+            (Fence::Closed, Dialect::MariaDb) => self.all_rows(),
         }
         self.put(") AS ");
         self.ident(table.alias())
+    }
+
+    fn all_rows(&mut self) {
+        self.put(" LIMIT ");
+        self.put(ALL_ROWS);
     }
 
     fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T) -> Printed) -> Printed {
@@ -465,7 +490,9 @@ impl Printer {
         if *slot == Slot::CallId {
             return Err(RenderError::CallId);
         }
-        let index = self.slots.iter().position(|known| known == slot).unwrap_or_else(|| {
+        // MariaDB's have no numbers: each place takes a value of its own.
+        let known = self.slots.iter().position(|known| known == slot).filter(|_| self.dialect != Dialect::MariaDb);
+        let index = known.unwrap_or_else(|| {
             self.slots.push(slot.clone());
             self.slots.len() - 1
         });
@@ -476,6 +503,9 @@ impl Printer {
         RenderError::NotInDialect { dialect: self.dialect, what }
     }
 }
+
+/// The LIMIT that no number of rows reaches, on MariaDB.
+pub(in crate::sql) const ALL_ROWS: &str = "18446744073709551615";
 
 #[derive(Clone, Copy)]
 enum Side {

@@ -10,7 +10,8 @@ impl Printer {
         match (self.dialect, op) {
             (Dialect::Postgres, BinaryOp::Glob) => Err(self.lacks("GLOB")),
             (Dialect::Sqlite, BinaryOp::Power | BinaryOp::BitXor) => Err(self.lacks("this operator")),
-            (Dialect::Sqlite, BinaryOp::JsonPath | BinaryOp::JsonPathText | BinaryOp::JsonRemove) => {
+            (Dialect::Sqlite, BinaryOp::JsonPath | BinaryOp::JsonPathText | BinaryOp::JsonRemove)
+            | (Dialect::MariaDb, BinaryOp::IsDistinctFrom | BinaryOp::Power | BinaryOp::BitXor) => {
                 Err(self.lacks("this operator"))
             }
             (Dialect::Sqlite, op)
@@ -18,6 +19,14 @@ impl Printer {
             {
                 Err(self.lacks("this operator"))
             }
+            (Dialect::MariaDb, BinaryOp::IsNotDistinctFrom) => Ok(" <=> "),
+            (Dialect::MariaDb, BinaryOp::Regex) => Ok(" REGEXP "),
+            (Dialect::MariaDb, op) => match op.class() {
+                OpClass::Logic | OpClass::Comparison | OpClass::Arithmetic | OpClass::Bits => Ok(word(op)),
+                OpClass::Concat | OpClass::JsonPart | OpClass::Containment | OpClass::Pattern => {
+                    Err(self.lacks("this operator"))
+                }
+            },
             (Dialect::Postgres | Dialect::Sqlite, op) => Ok(word(op)),
         }
     }

@@ -7,9 +7,13 @@ impl Printer {
     /// A quoted identifier.
     pub(super) fn ident(&mut self, name: &str) -> Printed {
         refuse_nul(name)?;
-        self.text.push('"');
-        self.text.push_str(&name.replace('"', "\"\""));
-        self.text.push('"');
+        let (quote, doubled) = match self.dialect {
+            Dialect::Postgres | Dialect::Sqlite => ('"', "\"\""),
+            Dialect::MariaDb => ('`', "``"),
+        };
+        self.text.push(quote);
+        self.text.push_str(&name.replace(quote, doubled));
+        self.text.push(quote);
         self.meant.name(name);
         Ok(())
     }
@@ -27,6 +31,11 @@ impl Printer {
             Dialect::Postgres | Dialect::Sqlite => {
                 self.text.push('\'');
                 self.text.push_str(&doubled);
+            }
+            // Backslashes in pairs: where NO_BACKSLASH_ESCAPES is set all the same, the string ends at the same place.
+            Dialect::MariaDb => {
+                self.text.push('\'');
+                self.text.push_str(&doubled.replace('\\', "\\\\"));
             }
         }
         self.text.push('\'');
@@ -76,7 +85,8 @@ impl Printer {
                 self.put("pg_catalog.");
                 self.ident(name)?;
             }
-            Dialect::Sqlite => self.put(name),
+            // Without a default database no stored function answers to a bare name.
+            Dialect::Sqlite | Dialect::MariaDb => self.put(name),
         }
         Ok(())
     }

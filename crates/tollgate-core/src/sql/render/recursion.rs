@@ -34,7 +34,8 @@ pub(super) fn bounded(name: &str, columns: &[String], alias: &str, dialect: Dial
     let in_bounds = in_bounds(&column(NUMBERED, &number), dialect);
     let kept = Query::plain(projected(NUMBERED, columns), vec![numbered.derived(NUMBERED)], Some(in_bounds));
     let kept = match dialect {
-        Dialect::Postgres => Query { offset: Some(rows(0)), ..kept },
+        // On MariaDB such an expression is refused.
+        Dialect::Postgres | Dialect::MariaDb => Query { offset: Some(rows(0)), ..kept },
         Dialect::Sqlite => {
             let all = Expr::Unary { op: UnaryOp::Minus, expr: Box::new(rows(1)) };
             Query { limit: Some(all), ..kept }
@@ -49,7 +50,7 @@ fn in_bounds(number: &Expr, dialect: Dialect) -> Expr {
     match dialect {
         // A negative LIMIT has an error code of its own, and a caller's LIMIT is never negative. This one depends on the row, so it
         // is not computed while the statement is planned.
-        Dialect::Postgres => {
+        Dialect::Postgres | Dialect::MariaDb => {
             let left = binary(BinaryOp::Subtract, rows(RECURSION_ROWS_MAX), number.clone());
             let fine = Projection { expr: Expr::Literal(Literal::Bool(true)), name: "tg_fine".to_owned() };
             let limited = Query { limit: Some(left), ..Query::plain(vec![fine], Vec::new(), None) };

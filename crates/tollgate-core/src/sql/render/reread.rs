@@ -84,14 +84,24 @@ fn read(text: &str, dialect: Dialect) -> Option<Tokens> {
         let next = rest.peek().copied();
         match (c, next) {
             (' ', _) => {}
-            ('"', _) => {
+            ('"', _) if dialect != Dialect::MariaDb => {
                 let name = until(&mut rest, '"', Backslash::Plain)?;
                 tokens.name(&name);
             }
+            ('`', _) if dialect == Dialect::MariaDb => {
+                let name = until(&mut rest, '`', Backslash::Plain)?;
+                tokens.name(&name);
+            }
             ('\'', _) => {
-                let string = until(&mut rest, '\'', Backslash::Plain)?;
+                let backslash = match dialect {
+                    Dialect::Postgres | Dialect::Sqlite => Backslash::Plain,
+                    Dialect::MariaDb => Backslash::Escape,
+                };
+                let string = until(&mut rest, '\'', backslash)?;
                 tokens.string(&string);
             }
+            // A comment, a variable, and a string that looks like a name.
+            ('#' | '@' | '"', _) if dialect == Dialect::MariaDb => return None,
             // Comments, another statement, and the quotes of other dialects.
             ('-', Some('-')) | ('/', Some('*')) | (';' | '`' | '\\', _) => return None,
             ('[', _) if dialect == Dialect::Sqlite => return None,

@@ -100,12 +100,13 @@ impl Resolver<'_> {
             (Dialect::Sqlite, [name]) => {
                 ["NOCASE", "BINARY", "RTRIM"].into_iter().find(|known| known.eq_ignore_ascii_case(name))
             }
-            (Dialect::Postgres | Dialect::Sqlite, _) => None,
+            (Dialect::Postgres | Dialect::Sqlite | Dialect::MariaDb, _) => None,
         };
         let Some(collation) = known else {
             let listed = match self.dialect {
                 Dialect::Postgres => "the one listed is \"C\"",
                 Dialect::Sqlite => "listed are NOCASE, BINARY and RTRIM",
+                Dialect::MariaDb => "none is listed; a column compares by its own",
             };
             return Err(SqlError::unsupported_use(format!("the collation {}", shown(&path.join("."))), listed));
         };

@@ -93,6 +93,13 @@ impl Resolver<'_> {
                 let args = vec![field, self.expr(expr, at)?];
                 self.listed("extract", args)
             }
+            ast::Expr::Extract { field, syntax: ast::ExtractSyntax::From, expr }
+                if self.dialect == Dialect::MariaDb =>
+            {
+                let name = part_of_moment(field)?;
+                let args = vec![self.expr(expr, at)?];
+                self.listed(name, args)
+            }
             other => Err(refused::expression(other)),
         }
     }
@@ -155,8 +162,11 @@ impl Resolver<'_> {
             (Some(ast::TrimWhereField::Leading), _) => "ltrim",
             (Some(ast::TrimWhereField::Trailing), _) => "rtrim",
             (None | Some(ast::TrimWhereField::Both), Dialect::Postgres) => "btrim",
-            (None | Some(ast::TrimWhereField::Both), Dialect::Sqlite) => "trim",
+            (None | Some(ast::TrimWhereField::Both), Dialect::Sqlite | Dialect::MariaDb) => "trim",
         };
+        if self.dialect == Dialect::MariaDb && (what.is_some() || characters.is_some()) {
+            return Err(SqlError::function("trim", "takes no characters of its own; it removes spaces"));
+        }
         let mut args = vec![self.expr(expr, at)?];
         match (what, characters) {
             (None, None) => {}
@@ -236,10 +246,16 @@ impl Resolver<'_> {
     /// The function of that name, by the names it has elsewhere as well.
     pub(super) fn spec(&self, written: &str) -> Result<&'static FunctionSpec, SqlError> {
         let name = match (self.dialect, written.to_ascii_lowercase().as_str()) {
-            (_, "substring") => "substr",
+            (_, "substring") | (Dialect::MariaDb, "mid") => "substr",
             (_, "ceiling") => "ceil",
-            (Dialect::Postgres, "character_length") => "char_length",
-            (Dialect::Postgres, "pow") => "power",
+            (Dialect::Postgres | Dialect::MariaDb, "character_length") => "char_length",
+            (Dialect::MariaDb, "lcase") => "lower",
+            (Dialect::MariaDb, "ucase") => "upper",
+            (Dialect::MariaDb, "day") => "dayofmonth",
+            (Dialect::MariaDb, "current_timestamp" | "localtime" | "localtimestamp") => "now",
+            (Dialect::MariaDb, "current_date") => "curdate",
+            (Dialect::MariaDb, "current_time") => "curtime",
+            (Dialect::Postgres | Dialect::MariaDb, "pow") => "power",
             (Dialect::Sqlite, "string_agg") => "group_concat",
             _ => written,
         };
@@ -315,7 +331,8 @@ impl Resolver<'_> {
         let call = |name: &str| self.listed(name, Vec::new());
         let cast = |ty: &str| Ok(Expr::Cast { expr: Box::new(call("now")?), ty: CastType(ty.to_owned()) });
         match (self.dialect, name.to_ascii_lowercase().as_str()) {
-            (Dialect::Postgres, "current_timestamp") => call("now"),
+            (Dialect::Postgres | Dialect::MariaDb, "current_timestamp")
+            | (Dialect::MariaDb, "localtime" | "localtimestamp") => call("now"),
             (Dialect::Postgres, "current_date") => cast("date"),
             (Dialect::Postgres, "current_time") => cast("time with time zone"),
             (Dialect::Postgres, "localtime") => cast("time without time zone"),
@@ -323,6 +340,8 @@ impl Resolver<'_> {
             (Dialect::Sqlite, "current_timestamp") => call("datetime"),
             (Dialect::Sqlite, "current_date") => call("date"),
             (Dialect::Sqlite, "current_time") => call("time"),
+            (Dialect::MariaDb, "current_date") => call("curdate"),
+            (Dialect::MariaDb, "current_time") => call("curtime"),
             _ => Err(not_listed(name)),
         }
     }
@@ -429,6 +448,22 @@ fn constants_that_hold(name: &str, args: &[Expr]) -> Result<(), SqlError> {
         }
         _ => Ok(()),
     }
+}
+
+/// The function of MariaDB that EXTRACT of a field is.
+fn part_of_moment(field: &ast::DateTimeField) -> Result<&'static str, SqlError> {
+    use ast::DateTimeField as Field;
+    Ok(match field {
+        Field::Year => "year",
+        Field::Quarter => "quarter",
+        Field::Month => "month",
+        Field::Week(None) => "week",
+        Field::Day => "dayofmonth",
+        Field::Hour => "hour",
+        Field::Minute => "minute",
+        Field::Second => "second",
+        other => return Err(SqlError::function("extract", format!("has no field {}", shown(&other.to_string())))),
+    })
 }
 
 /// The listed fields of EXTRACT, as words and in quotes.

@@ -9,8 +9,9 @@ use super::{ParamShape, Resolver, grouping, refused};
 use crate::names::Dialect;
 use crate::sql::error::SqlError;
 use crate::sql::limits::{IN_LIST_MAX, ROW_MAX};
+use crate::sql::statement::OutputColumn;
 use crate::sql::tokens::BoundName;
-use crate::sql::tree::{BinaryOp, Elements, Expr, LikeKind, OpClass, Quantifier, Slot};
+use crate::sql::tree::{BinaryOp, ColumnRef, Elements, Expr, LikeKind, OpClass, Projection, Quantifier, Query, Slot};
 
 impl Resolver<'_> {
     /// IN over a list. A bound list stands alone; a claim's never under a negation, where an empty list would open everything.
@@ -80,7 +81,22 @@ impl Resolver<'_> {
         let query = self.query(subquery, subquery_outer(&at, negated))?;
         let columns = body_columns(self.dialect, &query.body).len();
         refused::when(columns != width, &format!("a subquery of {columns} columns beside {width} in IN"))?;
-        Ok(Expr::InQuery { expr: Box::new(expr), query: Box::new(query), negated })
+        Ok(Expr::InQuery { expr: Box::new(expr), query: Box::new(self.page_inside(query)), negated })
+    }
+
+    /// A subquery of IN, whose page MariaDB takes only one level further down.
+    fn page_inside(&mut self, query: Query) -> Query {
+        if self.dialect != Dialect::MariaDb || (query.limit.is_none() && query.offset.is_none()) {
+            return query;
+        }
+        let alias = self.made_up_alias();
+        let columns = body_columns(self.dialect, &query.body).into_iter().map(
+            |OutputColumn { name, origin, ty, nullable, masked }| {
+                let column = ColumnRef { relation: alias.clone(), name: name.clone(), origin, ty, masked, nullable };
+                Projection { expr: Expr::Column(column), name }
+            },
+        );
+        Query::plain(columns.collect(), vec![query.derived(&alias)], None)
     }
 
     /// What stands left of IN: a value, or a row of several, and how many.
@@ -166,7 +182,7 @@ impl Resolver<'_> {
         at: At<'_>,
     ) -> Result<Expr, SqlError> {
         if any {
-            refused::when(self.dialect == Dialect::Sqlite, "LIKE ANY")?;
+            refused::when(self.dialect != Dialect::Postgres, "LIKE ANY")?;
             refused::when(escape.is_some(), "ESCAPE behind LIKE ANY")?;
             let op = match (kind, negated) {
                 (LikeKind::Like, false) => BinaryOp::Like,

@@ -99,6 +99,10 @@ impl Resolver<'_> {
             }
             ast::Expr::ILike { negated, any, expr, pattern, escape_char } => {
                 refused::when(self.dialect == Dialect::Sqlite, "ILIKE (LIKE ignores the case of ASCII letters here)")?;
+                refused::when(
+                    self.dialect == Dialect::MariaDb,
+                    "ILIKE (LIKE compares by the column's collation here)",
+                )?;
                 self.like((expr, pattern, escape_char.as_deref()), (LikeKind::ILike, *any, *negated), at)
             }
             ast::Expr::SimilarTo { negated, expr, pattern, escape_char } if self.dialect == Dialect::Postgres => {
@@ -229,6 +233,10 @@ impl Resolver<'_> {
 
     /// A listed operator of the dialect.
     pub(super) fn operator(&self, op: &ast::BinaryOperator) -> Result<BinaryOp, SqlError> {
+        // OR or a join, as the server is set up.
+        if self.dialect == Dialect::MariaDb && *op == ast::BinaryOperator::StringConcat {
+            return Err(SqlError::unsupported_use("the operator `||`", "write concat(a, b), or OR"));
+        }
         operator(self.dialect, op)
             .ok_or_else(|| SqlError::unsupported(format!("the operator {}", shown(&op.to_string()))))
     }
@@ -352,12 +360,13 @@ pub(in crate::sql) fn operator(dialect: Dialect, op: &ast::BinaryOperator) -> Op
         B::Multiply => BinaryOp::Multiply,
         B::Divide => BinaryOp::Divide,
         B::Modulo => BinaryOp::Modulo,
-        B::StringConcat => BinaryOp::Concat,
-        B::Arrow => BinaryOp::JsonGet,
-        B::LongArrow => BinaryOp::JsonGetText,
+        B::Spaceship if dialect == Dialect::MariaDb => BinaryOp::IsNotDistinctFrom,
+        B::StringConcat if dialect != Dialect::MariaDb => BinaryOp::Concat,
+        B::Arrow if dialect != Dialect::MariaDb => BinaryOp::JsonGet,
+        B::LongArrow if dialect != Dialect::MariaDb => BinaryOp::JsonGetText,
         B::BitwiseAnd => BinaryOp::BitAnd,
         B::BitwiseOr => BinaryOp::BitOr,
-        B::Glob if !postgres => BinaryOp::Glob,
+        B::Glob if dialect == Dialect::Sqlite => BinaryOp::Glob,
         B::PGBitwiseXor if postgres => BinaryOp::BitXor,
         B::PGBitwiseShiftLeft if postgres => BinaryOp::ShiftLeft,
         B::PGBitwiseShiftRight if postgres => BinaryOp::ShiftRight,

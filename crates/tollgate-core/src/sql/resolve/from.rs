@@ -167,7 +167,7 @@ impl Resolver<'_> {
                 this.table_function((name, args, *with_ordinality), alias.as_ref(), before, outer)
             }
             ast::TableFactor::Derived { lateral, subquery, alias, sample } => {
-                if *lateral && this.dialect == Dialect::Sqlite {
+                if *lateral && this.dialect != Dialect::Postgres {
                     return Err(SqlError::unsupported_use("LATERAL", "write a subquery in the output, or a join"));
                 }
                 refused::when(sample.is_some(), "TABLESAMPLE")?;
@@ -428,7 +428,7 @@ impl Resolver<'_> {
     fn key(&self, name: &str) -> String {
         match self.dialect {
             Dialect::Postgres => name.to_owned(),
-            Dialect::Sqlite => name.to_ascii_lowercase(),
+            Dialect::Sqlite | Dialect::MariaDb => name.to_ascii_lowercase(),
         }
     }
 

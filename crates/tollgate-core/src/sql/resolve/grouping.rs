@@ -27,11 +27,11 @@ const NOT: Level = 3;
 const IS: Level = 4;
 const EQUALITY: Level = 5;
 const ORDER: Level = 6;
-/// LIKE, IN and BETWEEN: with equality on SQLite.
+/// LIKE, IN and BETWEEN: with equality on SQLite. MariaDB has IS and all comparisons in one row below them.
 const MATCH: Level = 7;
 /// PostgreSQL's row of all other operators.
 const OTHER: Level = 8;
-/// SQLite's bits.
+/// The bits of SQLite and MariaDB.
 const BITS: Level = 8;
 const SUM: Level = 9;
 const PRODUCT: Level = 10;
@@ -55,8 +55,9 @@ enum Associativity {
 fn associativity(dialect: Dialect, level: Level) -> Associativity {
     match (dialect, level) {
         (_, NOT | SIGN) => Associativity::Right,
-        (Dialect::Postgres, IS | EQUALITY | ORDER | MATCH) => Associativity::Neither,
-        (Dialect::Postgres | Dialect::Sqlite, _) => Associativity::Left,
+        // MariaDB has rows of their own for `&` and `|`, but nobody remembers which comes first.
+        (Dialect::Postgres, IS | EQUALITY | ORDER | MATCH) | (Dialect::MariaDb, MATCH | BITS) => Associativity::Neither,
+        (Dialect::Postgres | Dialect::Sqlite | Dialect::MariaDb, _) => Associativity::Left,
     }
 }
 
@@ -101,6 +102,7 @@ fn shape(dialect: Dialect, expr: &Expr) -> Option<Shape<'_>> {
     let (is, matching) = match dialect {
         Dialect::Postgres => (IS, MATCH),
         Dialect::Sqlite => (EQUALITY, EQUALITY),
+        Dialect::MariaDb => (EQUALITY, MATCH),
     };
     match expr {
         Expr::BinaryOp { left, op, right } => infix(left, right, binary(dialect, op)),
@@ -141,6 +143,8 @@ fn binary(dialect: Dialect, op: &B) -> Level {
     match op {
         B::Or => OR,
         B::And => AND,
+        B::Spaceship | B::Lt | B::LtEq | B::Gt | B::GtEq if dialect == Dialect::MariaDb => EQUALITY,
+        B::BitwiseAnd | B::BitwiseOr if dialect == Dialect::MariaDb => BITS,
         B::Lt | B::LtEq | B::Gt | B::GtEq if sqlite => ORDER,
         B::Eq | B::NotEq | B::Lt | B::LtEq | B::Gt | B::GtEq | B::Glob | B::Match | B::Regexp => EQUALITY,
         B::Overlaps => MATCH,

@@ -11,6 +11,7 @@ mod expr;
 mod from;
 mod group;
 mod grouping;
+mod lacking;
 mod limit;
 mod names;
 mod output;
@@ -50,7 +51,9 @@ use crate::names::Dialect;
 /// Parses one SELECT and resolves it.
 pub fn resolve_query(sql: &str, scope: &Scope<'_>) -> Result<tree::Query, SqlError> {
     let parsed = parse_query(scope.catalog.dialect(), sql)?;
-    Resolver::new(scope).query(&parsed, Outer::default())
+    let mut resolver = Resolver::new(scope);
+    let query = resolver.query(&parsed, Outer::default())?;
+    resolver.can_be_said(query)
 }
 
 /// Parses a predicate over `table` and resolves it. The table's own columns, hidden ones too, stand under the alias `RAW`;
@@ -69,7 +72,9 @@ fn resolve_over(sql: &str, table: &Table, scope: &Scope<'_>, place: &'static str
     let raw = raw_source(table);
     let names = Names { columns: raw.visible(), sources: vec![raw], capture: Capture::Qualified, ..Names::default() };
     let at = At { names: &names, ctes: None, position: Position::Top, aggregates: Aggregates::Refused(place) };
-    Resolver::new(scope).expr(&parsed, at)
+    let mut resolver = Resolver::new(scope);
+    let expr = resolver.expr(&parsed, at)?;
+    resolver.expr_can_be_said(expr)
 }
 
 /// A table's own columns, as its row filter sees them.
@@ -150,7 +155,11 @@ impl<'a> Resolver<'a> {
     fn alias(&self, ident: &Ident) -> Result<String, SqlError> {
         let name = self.folded(ident);
         if ident.quote_style == Some('\'') {
-            return Err(SqlError::unsupported_use("an alias in single quotes", "write it in double quotes"));
+            let instead = match self.dialect {
+                Dialect::Postgres | Dialect::Sqlite => "write it in double quotes",
+                Dialect::MariaDb => "write it in backticks",
+            };
+            return Err(SqlError::unsupported_use("an alias in single quotes", instead));
         }
         if name.is_empty() || name.len() > ALIAS_BYTES_MAX {
             return Err(SqlError::unsupported(format!("the alias {} (1 to {ALIAS_BYTES_MAX} bytes)", shown(&name))));

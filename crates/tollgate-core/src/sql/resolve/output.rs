@@ -89,7 +89,7 @@ pub(super) fn unique(dialect: Dialect, names: impl Iterator<Item = String>, plac
     for name in names {
         let key = match dialect {
             Dialect::Postgres => name.clone(),
-            Dialect::Sqlite => name.to_ascii_lowercase(),
+            Dialect::Sqlite | Dialect::MariaDb => name.to_ascii_lowercase(),
         };
         if !seen.insert(key) {
             return Err(SqlError::DuplicateColumn { name: shown(&name), place: place.to_owned() });
@@ -233,11 +233,12 @@ fn named(name: &str, kind: TypeKind) -> SqlType {
     SqlType { name: name.to_owned(), kind }
 }
 
-/// A truth value: an integer to SQLite.
+/// A truth value: an integer to SQLite and MariaDB.
 fn truth(dialect: Dialect) -> SqlType {
     match dialect {
         Dialect::Postgres => named("boolean", TypeKind::Bool),
         Dialect::Sqlite => named("INTEGER", TypeKind::BigInt),
+        Dialect::MariaDb => named("int", TypeKind::Int),
     }
 }
 
@@ -245,6 +246,7 @@ fn text(dialect: Dialect) -> SqlType {
     match dialect {
         Dialect::Postgres => named("text", TypeKind::Text),
         Dialect::Sqlite => named("TEXT", TypeKind::Text),
+        Dialect::MariaDb => named("longtext", TypeKind::Text),
     }
 }
 
@@ -286,6 +288,7 @@ fn function_type(dialect: Dialect, function: &Function) -> Option<SqlType> {
     let spec = lookup(dialect, function.name)?;
     let sqlite = dialect == Dialect::Sqlite;
     match spec.result {
+        result if dialect == Dialect::MariaDb => mariadb_type(result, function),
         ResultType::Integer | ResultType::BigInt if sqlite => Some(named("INTEGER", TypeKind::BigInt)),
         ResultType::Float if sqlite => Some(named("REAL", TypeKind::Float)),
         ResultType::Integer => Some(named("integer", TypeKind::Int)),
@@ -301,6 +304,7 @@ fn function_type(dialect: Dialect, function: &Function) -> Option<SqlType> {
         ResultType::Jsonb => Some(named("jsonb", TypeKind::Json)).filter(|_| !sqlite),
         ResultType::Bytes => Some(named(if sqlite { "BLOB" } else { "bytea" }, TypeKind::Bytes)),
         ResultType::Date => Some(named("date", TypeKind::Date)),
+        ResultType::Timestamp => Some(named("timestamp without time zone", TypeKind::Timestamp)),
         ResultType::TimestampTz => Some(named("timestamp with time zone", TypeKind::TimestampTz)),
         // What lies outside the rows around is NULL, or what the call says.
         ResultType::FirstArgument => match &function.args {
@@ -308,6 +312,29 @@ fn function_type(dialect: Dialect, function: &Function) -> Option<SqlType> {
             FunctionArgs::Star => None,
         },
         ResultType::Unknown => None,
+    }
+}
+
+/// MariaDB's own names of the types that listed functions yield there.
+fn mariadb_type(result: ResultType, function: &Function) -> Option<SqlType> {
+    match result {
+        ResultType::Integer => Some(named("int", TypeKind::Int)),
+        ResultType::BigInt => Some(named("bigint", TypeKind::BigInt)),
+        ResultType::Float => Some(named("double", TypeKind::Float)),
+        ResultType::Text => Some(text(Dialect::MariaDb)),
+        ResultType::Date => Some(named("date", TypeKind::Date)),
+        ResultType::Timestamp => Some(named("datetime", TypeKind::Timestamp)),
+        ResultType::FirstArgument => match &function.args {
+            FunctionArgs::List(list) => common_type(Dialect::MariaDb, list.iter()),
+            FunctionArgs::Star => None,
+        },
+        ResultType::Bool
+        | ResultType::Decimal
+        | ResultType::Json
+        | ResultType::Jsonb
+        | ResultType::Bytes
+        | ResultType::TimestampTz
+        | ResultType::Unknown => None,
     }
 }
 

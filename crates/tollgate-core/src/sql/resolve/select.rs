@@ -65,7 +65,7 @@ impl Resolver<'_> {
             order_by.push(sort_key(key, lowered)?);
         }
         leads_the_ordering(&distinct, &order_by, &outputs)?;
-        if self.dialect == Dialect::Postgres && !group_by.is_empty() && grouping_sets.is_empty() {
+        if self.dialect != Dialect::Sqlite && !group_by.is_empty() && grouping_sets.is_empty() {
             let references = names.references.take();
             let used = references.iter().enumerate().filter(|(at, _)| !used_in_filter.contains(at)).map(|(_, c)| c);
             add_dependent(&mut group_by, &names.sources, used);
@@ -168,7 +168,7 @@ impl Resolver<'_> {
         let keys = match written {
             None | Some(ast::Distinct::All) => return Ok(Distinct::All),
             Some(ast::Distinct::Distinct) => return Ok(Distinct::Rows),
-            Some(ast::Distinct::On(_)) if self.dialect == Dialect::Sqlite => {
+            Some(ast::Distinct::On(_)) if self.dialect != Dialect::Postgres => {
                 return Err(SqlError::unsupported_use("DISTINCT ON", "write GROUP BY with min or max"));
             }
             Some(ast::Distinct::On(keys)) => keys,
@@ -209,7 +209,7 @@ impl Resolver<'_> {
         }
         let expr = self.expr(key, at)?;
         refused::when(is_constant(&expr), "a constant in ORDER BY")?;
-        if *distinct == Distinct::Rows && self.dialect == Dialect::Postgres {
+        if *distinct == Distinct::Rows && self.dialect != Dialect::Sqlite {
             let position = outputs.iter().position(|o| o.expr == expr);
             return position.map(|at| OrderKey::Output(at + 1)).ok_or_else(|| {
                 SqlError::unsupported_use(

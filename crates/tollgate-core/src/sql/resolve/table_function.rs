@@ -132,7 +132,7 @@ impl Resolver<'_> {
             let problem = format!("takes {wanted} arguments in FROM, not {}", written.len());
             return Err(SqlError::function(spec.name, problem));
         }
-        refused::when(ordinality && self.dialect == Dialect::Sqlite, "WITH ORDINALITY")?;
+        refused::when(ordinality && self.dialect != Dialect::Postgres, "WITH ORDINALITY")?;
         let frame = neighbours(before, outer.names);
         let aggregates = Aggregates::Refused("in FROM");
         let at = At { names: &frame, ctes: outer.ctes, position: Position::Inside, aggregates };
@@ -187,7 +187,7 @@ impl Resolver<'_> {
         if names.is_empty() {
             return Ok(());
         }
-        refused::when(self.dialect == Dialect::Sqlite, "a list of column aliases of a function")?;
+        refused::when(self.dialect != Dialect::Postgres, "a list of column aliases of a function")?;
         let count = columns.len();
         let Some(first) = columns.get_mut(..names.len()) else {
             let relation = shown(&name.value);

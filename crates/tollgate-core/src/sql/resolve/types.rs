@@ -22,6 +22,7 @@ impl Resolver<'_> {
         let name = match self.dialect {
             Dialect::Postgres => postgres(ty).or_else(|| self.visible_enum(ty)),
             Dialect::Sqlite => sqlite(ty).map(str::to_owned),
+            Dialect::MariaDb => mariadb(ty),
         };
         name.map(CastType).ok_or_else(|| SqlError::Type { name: shown(&ty.to_string()) })
     }
@@ -145,6 +146,28 @@ fn sqlite(ty: &DataType) -> Option<&'static str> {
     }
 }
 
+/// What `CAST` takes on MariaDB and on MySQL 8 alike. It takes no names of columns' types.
+fn mariadb(ty: &DataType) -> Option<String> {
+    let plain = match ty {
+        DataType::Signed | DataType::SignedInteger => "signed",
+        DataType::Double(ExactNumberInfo::None) => "double",
+        DataType::Date => "date",
+        DataType::Datetime(None) => "datetime",
+        DataType::Datetime(Some(digits @ 0..=6)) => return Some(format!("datetime({digits})")),
+        DataType::Time(None, TimezoneInfo::None) => "time",
+        DataType::Char(None) | DataType::Character(None) => "char",
+        DataType::Char(Some(length)) | DataType::Character(Some(length)) => {
+            return Some(format!("char({})", characters(length)?));
+        }
+        DataType::Decimal(ExactNumberInfo::PrecisionAndScale(precision @ 1..=65, scale)) => {
+            let scale = u64::try_from(*scale).ok().filter(|scale| scale <= precision && *scale <= 38)?;
+            return Some(format!("decimal({precision},{scale})"));
+        }
+        _ => return None,
+    };
+    Some(plain.to_owned())
+}
+
 fn numeric(info: &ExactNumberInfo) -> Option<String> {
     match info {
         ExactNumberInfo::None => Some("numeric".into()),
@@ -179,18 +202,18 @@ fn kind(dialect: Dialect, name: &str) -> TypeKind {
     let base = name.split(['(', ' ']).next().unwrap_or_default();
     match (dialect, base) {
         (_, "smallint" | "integer") => TypeKind::Int,
-        (_, "bigint" | "INTEGER") => TypeKind::BigInt,
+        (_, "bigint" | "INTEGER") | (Dialect::MariaDb, "signed") => TypeKind::BigInt,
         (_, "real" | "double" | "REAL") => TypeKind::Float,
-        (_, "text" | "character" | "TEXT") => TypeKind::Text,
+        (_, "text" | "character" | "TEXT") | (Dialect::MariaDb, "char") => TypeKind::Text,
         (_, "boolean") => TypeKind::Bool,
         (_, "date") => TypeKind::Date,
         (_, "time") if !zoned => TypeKind::Time,
         (_, "timestamp") if zoned => TypeKind::TimestampTz,
-        (_, "timestamp") => TypeKind::Timestamp,
+        (_, "timestamp") | (Dialect::MariaDb, "datetime") => TypeKind::Timestamp,
         (_, "uuid") => TypeKind::Uuid,
         (_, "json" | "jsonb") => TypeKind::Json,
         (_, "BLOB" | "bytea") => TypeKind::Bytes,
-        (Dialect::Postgres, "numeric") => TypeKind::Decimal,
+        (Dialect::Postgres, "numeric") | (Dialect::MariaDb, "decimal") => TypeKind::Decimal,
         (Dialect::Sqlite, "NUMERIC") => TypeKind::Any,
         _ => TypeKind::Other,
     }
@@ -199,8 +222,10 @@ fn kind(dialect: Dialect, name: &str) -> TypeKind {
 /// `INTERVAL '1 day'` and `INTERVAL '1' DAY`: PostgreSQL only.
 pub(super) fn interval(dialect: Dialect, interval: &ast::Interval) -> Result<Literal, SqlError> {
     let ast::Interval { value, leading_field, leading_precision, last_field, fractional_seconds_precision } = interval;
-    if dialect == Dialect::Sqlite {
-        return Err(SqlError::unsupported_use("INTERVAL", "write date(x, '+1 day')"));
+    match dialect {
+        Dialect::Postgres => {}
+        Dialect::Sqlite => return Err(SqlError::unsupported_use("INTERVAL", "write date(x, '+1 day')")),
+        Dialect::MariaDb => return Err(SqlError::unsupported("INTERVAL")),
     }
     let refuse = || SqlError::unsupported_use("this form of INTERVAL", "write INTERVAL '1 day'");
     if leading_precision.is_some() || last_field.is_some() || fractional_seconds_precision.is_some() {

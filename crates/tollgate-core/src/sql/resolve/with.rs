@@ -238,14 +238,14 @@ impl Resolver<'_> {
         };
         match (self.dialect, limit) {
             (_, None) if offset => Err(refuse()),
-            (Dialect::Postgres, None) => Ok(None),
+            (Dialect::Postgres | Dialect::MariaDb, None) => Ok(None),
             // One more than may be read, so that whoever reads it sees that there are more.
             (Dialect::Sqlite, None) => Ok(Some(rows(RECURSION_ROWS_MAX + 1))),
             (Dialect::Sqlite, Some(Expr::Literal(Literal::Number(text)))) if !offset => {
                 let wanted = text.parse().unwrap_or(u64::MAX);
                 Ok(Some(rows(wanted.min(RECURSION_ROWS_MAX + 1))))
             }
-            (Dialect::Postgres | Dialect::Sqlite, Some(_)) => Err(refuse()),
+            (Dialect::Postgres | Dialect::Sqlite | Dialect::MariaDb, Some(_)) => Err(refuse()),
         }
     }
 

@@ -101,7 +101,7 @@ impl Case {
         };
         let params = statement.slots().iter().map(|slot| match self.dialect {
             Dialect::Postgres => Some(param(slot)),
-            Dialect::Sqlite => None,
+            Dialect::Sqlite | Dialect::MariaDb => None,
         });
         let columns = statement.columns().iter();
         let columns = columns.map(|column| (column.name.clone(), column.ty.clone().unwrap_or(sql_type("any"))));

@@ -156,6 +156,7 @@ impl Generator<'_> {
             (Dialect::Sqlite, _) => {
                 (Node::from(format!("json_each('[1, 2, \"x\"]') AS {alias}")), vec![("id".to_owned(), Kind::Int)])
             }
+            (Dialect::MariaDb, _) => unreachable!("no world is made for MariaDB"),
         };
         (call, Relation { alias, columns })
     }
@@ -173,6 +174,7 @@ impl Generator<'_> {
         let schema = match self.dialect {
             Dialect::Postgres => "public",
             Dialect::Sqlite => "main",
+            Dialect::MariaDb => unreachable!("no world is made for MariaDB"),
         };
         format!("{schema}.{bare}")
     }

@@ -64,7 +64,7 @@ impl Kind {
         use Kind::{BigInt, Bool, Date, Decimal, Float, Int, Ints, Json, Mood, Text, Texts, Timestamp};
         match dialect {
             Dialect::Postgres => &[Int, BigInt, Decimal, Float, Text, Bool, Date, Timestamp, Json, Mood, Texts, Ints],
-            Dialect::Sqlite => &[Int, BigInt, Decimal, Float, Text, Bool, Date, Timestamp, Json],
+            Dialect::Sqlite | Dialect::MariaDb => &[Int, BigInt, Decimal, Float, Text, Bool, Date, Timestamp, Json],
         }
     }
 
@@ -87,6 +87,7 @@ impl Kind {
         match dialect {
             Dialect::Postgres => postgres,
             Dialect::Sqlite => sqlite,
+            Dialect::MariaDb => unreachable!("no world is made for MariaDB"),
         }
     }
 
@@ -200,12 +201,8 @@ impl Kind {
             }
         };
         match (self, dialect) {
-            (Kind::Int | Kind::BigInt | Kind::Decimal, _) | (Kind::Float, Dialect::Sqlite) => {
-                if cell.starts_with('-') {
-                    format!("({cell})")
-                } else {
-                    cell
-                }
+            (Kind::Int | Kind::BigInt | Kind::Decimal, _) | (Kind::Float, Dialect::Sqlite | Dialect::MariaDb) => {
+                if cell.starts_with('-') { format!("({cell})") } else { cell }
             }
             (Kind::Bool, _) => if matches!(cell.as_str(), "t" | "1") { "TRUE" } else { "FALSE" }.to_owned(),
             (Kind::Float, Dialect::Postgres) => format!("CAST('{cell}' AS double precision)"),

@@ -197,7 +197,7 @@ impl<'a> Generator<'a> {
         let mut node = unordered(&left);
         for _ in 0..=self.random.below(2) {
             let operators: &[&str] = match self.dialect {
-                Dialect::Postgres => {
+                Dialect::Postgres | Dialect::MariaDb => {
                     &[" UNION ", " UNION ALL ", " INTERSECT ", " EXCEPT ", " INTERSECT ALL ", " EXCEPT ALL "]
                 }
                 Dialect::Sqlite => &[" UNION ", " UNION ALL ", " INTERSECT ", " EXCEPT "],

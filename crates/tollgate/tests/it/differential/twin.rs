@@ -29,7 +29,7 @@ pub(super) fn load_twin(engine: &mut dyn Engine, world: &World, visible: &[BTree
     }
     let keys = match world.dialect {
         Dialect::Postgres => world.foreign_keys(),
-        Dialect::Sqlite => Vec::new(),
+        Dialect::Sqlite | Dialect::MariaDb => Vec::new(),
     };
     engine.run(Side::Twin, &keys);
 }

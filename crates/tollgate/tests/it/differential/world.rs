@@ -329,6 +329,7 @@ fn collate(random: &mut Random, dialect: Dialect, tables: &mut [Table]) {
     let collation = match dialect {
         Dialect::Postgres => *random.one_of(&["\"C\"", "\"en-x-icu\""]),
         Dialect::Sqlite => NOCASE,
+        Dialect::MariaDb => unreachable!("no world is made for MariaDB"),
     };
     for column in tables.iter_mut().flat_map(|table| &mut table.columns) {
         if column.kind == Kind::Text && random.percent(50) {

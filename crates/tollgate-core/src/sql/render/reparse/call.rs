@@ -99,6 +99,11 @@ impl<'r> Call<'r> {
     }
 }
 
+/// Whether CEIL or FLOOR stands with nothing but its argument.
+fn is_whole(field: &ast::CeilFloorKind) -> bool {
+    matches!(field, ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime))
+}
+
 impl Reading<'_> {
     pub(super) fn function(&self, read: &ast::Expr, meant: &Function) -> bool {
         let ast::Expr::Function(read) = read else { return self.special(read, meant) };
@@ -123,7 +128,7 @@ impl Reading<'_> {
             && both(call.over, over.as_deref(), |read, meant| self.window(read, meant))
     }
 
-    /// `substr` and `trim`, which the parser takes for syntax where they have no schema.
+    /// `substr`, `trim`, `ceil` and `floor`, which the parser takes for syntax where they have no schema.
     fn special(&self, read: &ast::Expr, meant: &Function) -> bool {
         let Function { name, args: FunctionArgs::List(args), .. } = meant else { return false };
         let (read_name, read): (&str, Vec<&ast::Expr>) = match read {
@@ -134,9 +139,11 @@ impl Reading<'_> {
             ast::Expr::Trim { trim_where: None, trim_what: None, expr, trim_characters } => {
                 ("trim", std::iter::once(&**expr).chain(trim_characters.iter().flatten()).collect())
             }
+            ast::Expr::Ceil { expr, field } if is_whole(field) => ("ceil", vec![expr]),
+            ast::Expr::Floor { expr, field } if is_whole(field) => ("floor", vec![expr]),
             _ => return false,
         };
-        self.dialect == Dialect::Sqlite
+        matches!(self.dialect, Dialect::Sqlite | Dialect::MariaDb)
             && read_name == *name
             && *meant == Function::plain(name, args.clone())
             && all(&read, args, |read, meant| self.expr(read, meant))
@@ -152,7 +159,7 @@ impl Reading<'_> {
             (Dialect::Postgres, [read]) => {
                 matches!(name, "coalesce" | "nullif" | "greatest" | "least" | "grouping") && is_bare(read, name)
             }
-            (Dialect::Sqlite, [read]) => is_bare(read, name),
+            (Dialect::Sqlite | Dialect::MariaDb, [read]) => is_bare(read, name),
             _ => false,
         }
     }

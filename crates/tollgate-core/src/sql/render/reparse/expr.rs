@@ -138,14 +138,25 @@ impl Reading<'_> {
         let Some(ast::Value::Placeholder(read)) = value(read) else { return false };
         let sign = match self.dialect {
             Dialect::Postgres => '$',
-            Dialect::Sqlite => '?',
+            Dialect::Sqlite | Dialect::MariaDb => '?',
         };
         let number = read.strip_prefix(sign).and_then(|number| number.parse::<usize>().ok());
         number.and_then(|number| self.slots.get(number.checked_sub(1)?)) == Some(slot)
     }
 
     fn binary(&self, read: &ast::Expr, op: BinaryOp, (left, right): (&Expr, &Expr)) -> bool {
+        if (self.dialect, op) == (Dialect::MariaDb, BinaryOp::IsDistinctFrom) {
+            return match read {
+                ast::Expr::UnaryOp { op: ast::UnaryOperator::Not, expr: read } => {
+                    self.binary(bare(read), BinaryOp::IsNotDistinctFrom, (left, right))
+                }
+                _ => false,
+            };
+        }
         let (read_left, read_op, read_right) = match read {
+            ast::Expr::RLike { negated: false, expr, pattern, regexp: true } if self.dialect == Dialect::MariaDb => {
+                (expr, Some(BinaryOp::Regex), pattern)
+            }
             ast::Expr::IsDistinctFrom(left, right) => (left, Some(BinaryOp::IsDistinctFrom), right),
             ast::Expr::IsNotDistinctFrom(left, right) => (left, Some(BinaryOp::IsNotDistinctFrom), right),
             ast::Expr::BinaryOp { left, op: ast::BinaryOperator::And, right } => (left, Some(BinaryOp::And), right),

@@ -3,7 +3,7 @@
 
 use sqlparser::ast;
 
-use super::super::recursion::bounded;
+use super::super::{ALL_ROWS, recursion::bounded};
 use super::{Clauses, Parts, Reading, all, both, expr, named, path};
 use crate::names::Dialect;
 use crate::sql::restrict::{Fence, RestrictedTable};
@@ -114,6 +114,9 @@ impl Reading<'_> {
                 limit.is_none() && offset.is_some_and(|offset| expr::is_number(offset, "0"))
             }
             (Fence::Closed, Dialect::Sqlite) => limit.is_some_and(is_minus_one) && offset.is_none(),
+            (Fence::Closed, Dialect::MariaDb) => {
+                limit.is_some_and(|limit| expr::is_number(limit, ALL_ROWS)) && offset.is_none()
+            }
         };
         fence
             && table.is_some_and(|(name, alias)| path(name, &[&id.schema, &id.name]) && is_called(alias, RAW))
@@ -156,7 +159,7 @@ impl Reading<'_> {
         };
         let columns = match self.dialect {
             Dialect::Postgres => meant.columns.as_slice(),
-            Dialect::Sqlite => &[],
+            Dialect::Sqlite | Dialect::MariaDb => &[],
         };
         with_hints.is_empty()
             && partitions.is_empty()

@@ -13,7 +13,7 @@ mod tests;
 
 use sqlparser::ast;
 
-use super::RenderError;
+use super::{ALL_ROWS, RenderError};
 use crate::names::Dialect;
 use crate::sql::parse::parse_printed;
 use crate::sql::tree::{
@@ -51,7 +51,8 @@ fn both<R, M>(read: Option<R>, meant: Option<M>, same: impl FnOnce(R, M) -> bool
 /// Whether an identifier is that name, in quotes.
 fn named(ident: &ast::Ident, name: &str) -> bool {
     let ast::Ident { value, quote_style, span: _ } = ident;
-    *quote_style == Some('"') && value == name
+    // In which quotes a dialect has names, `reread` knows.
+    matches!(quote_style, Some('"' | '`')) && value == name
 }
 
 /// Whether a name consists of just these parts, in quotes.
@@ -202,10 +203,11 @@ impl Reading<'_> {
         apart == *materialized && from::aliased(alias, name, columns) && self.query(query, meant)
     }
 
-    /// SQLite knows an OFFSET behind a LIMIT only.
+    /// SQLite and MariaDB know an OFFSET behind a LIMIT only.
     fn limit(&self, read: Option<&ast::Expr>, meant: Option<&Expr>, offset: bool) -> bool {
         match (read, meant, self.dialect) {
             (Some(read), None, Dialect::Sqlite) => offset && from::is_minus_one(read),
+            (Some(read), None, Dialect::MariaDb) => offset && expr::is_number(read, ALL_ROWS),
             (read, meant, _) => both(read, meant, |read, meant| self.expr(read, meant)),
         }
     }
@@ -251,7 +253,7 @@ impl Reading<'_> {
     /// What stands in parentheses where a SELECT may stand; SQLite has these in FROM alone.
     fn enclosed<'q>(&self, read: &'q ast::SetExpr) -> Option<&'q ast::Query> {
         match (self.dialect, read) {
-            (Dialect::Postgres, ast::SetExpr::Query(query)) => Some(query),
+            (Dialect::Postgres | Dialect::MariaDb, ast::SetExpr::Query(query)) => Some(query),
             (Dialect::Sqlite, ast::SetExpr::Select(select)) => {
                 let Parts { distinct: None, projection, from, filter: None, group_by: [], having: None } =
                     Parts::of(select)?

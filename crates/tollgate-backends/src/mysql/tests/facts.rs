@@ -1,17 +1,14 @@
 //! What the dialect rests on, asked of the server itself. Never tests Tollgate's own text.
 
+use super::SQL_MODE;
 use crate::testing::mariadb::MariaDbServer;
-
-/// What a session is pinned to.
-const SQL_MODE: &str =
-    "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_IN_DATE,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION";
 
 #[test]
 fn the_server_does_what_the_dialect_rests_on() {
     let Some(server) = MariaDbServer::shared() else { return };
-    let database = server.database(include_str!("../../testdata/mariadb/facts.sql"));
+    let database = server.database(include_str!("../../../testdata/mariadb/facts.sql"));
     let mut wrong = Vec::new();
-    let facts = include_str!("../../testdata/mariadb/facts.tsv").lines().filter(|line| !line.starts_with('#'));
+    let facts = include_str!("../../../testdata/mariadb/facts.tsv").lines().filter(|line| !line.starts_with('#'));
     for fact in facts {
         let (query, wanted) = fact.split_once('\t').unwrap();
         let got = match database.try_ask(&format!("SET SESSION sql_mode = '{SQL_MODE}'; {query}")) {

@@ -1,0 +1,4 @@
+CREATE TABLE t (id INT PRIMARY KEY, tenant INT, note VARCHAR(40), n BIGINT, price DECIMAL(10,2), made DATETIME, KEY (tenant));
+INSERT INTO t VALUES (1, 1, 'it''s', 5, 1.50, '2024-01-31 10:00:00'), (2, 2, 'SECRET', 9223372036854775807, 99999999.99, '0000-00-00'), (3, 1, 'C:\\x\\', 7, NULL, '2023-12-01 00:00:00'), (4, 1, NULL, -2, 0, NULL), (5, 1, '50%', 0, 20, '2024-02-29 23:59:59'), (6, 3, '(', -9223372036854775808, -1, '2024-01-01 00:00:00');
+CREATE TABLE m (tenant INT, who VARCHAR(20));
+INSERT INTO m VALUES (1, 'ann'), (2, 'bob'), (5, 'ann');

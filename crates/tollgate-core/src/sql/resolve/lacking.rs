@@ -1,0 +1,160 @@
+//! What MariaDB has no words for, and what nobody has reviewed there yet: refused by name once a text is resolved. The match over the
+//! tree says what is taken; a form that it does not name is refused.
+
+use super::Resolver;
+use crate::names::Dialect;
+use crate::sql::error::SqlError;
+use crate::sql::tree::{
+    BinaryOp, CallOrder, Distinct, Expr, FrameUnits, Function, JoinKind, LikeKind, Literal, Materialized, OpClass,
+    OrderBy, Query, Relation, Select, SetExpr, UnaryOp,
+};
+use crate::sql::walk::{self, Node};
+
+/// What is refused, and what may be written instead.
+type Lacking = (&'static str, Option<&'static str>);
+
+impl Resolver<'_> {
+    /// Refuses a query of which the dialect cannot say a part.
+    pub(super) fn can_be_said(&self, query: Query) -> Result<Query, SqlError> {
+        let mut found = None;
+        if self.dialect == Dialect::MariaDb {
+            walk::each_in_query(&query, &mut |node| note(node, &mut found));
+        }
+        refuse(found).map(|()| query)
+    }
+
+    /// The same for an expression of the policy.
+    pub(super) fn expr_can_be_said(&self, expr: Expr) -> Result<Expr, SqlError> {
+        let mut found = None;
+        if self.dialect == Dialect::MariaDb {
+            walk::each_in_expr(&expr, &mut |node| note(node, &mut found));
+        }
+        refuse(found).map(|()| expr)
+    }
+}
+
+fn refuse(found: Option<Lacking>) -> Result<(), SqlError> {
+    match found {
+        None => Ok(()),
+        Some((what, Some(instead))) => Err(SqlError::unsupported_use(what, instead)),
+        Some((what, None)) => Err(SqlError::unsupported(what)),
+    }
+}
+
+fn note(node: Node<'_>, found: &mut Option<Lacking>) {
+    if found.is_some() {
+        return;
+    }
+    *found = match node {
+        Node::Query(query) => in_query(query),
+        Node::Select(select) => in_select(select),
+        Node::SetExpr(SetExpr::Select(_) | SetExpr::Query(_) | SetExpr::SetOperation { .. }) => None,
+        Node::Relation(relation) => in_relation(relation),
+        Node::Expr(expr) => in_expr(expr),
+    };
+}
+
+const NULLS: Lacking = ("NULLS FIRST or NULLS LAST", Some("order by `x IS NULL` first"));
+
+fn in_query(query: &Query) -> Option<Lacking> {
+    if query.with.iter().any(|cte| cte.recursive) {
+        return Some(("WITH RECURSIVE", None));
+    }
+    if query.with.iter().any(|cte| cte.materialized != Materialized::Auto) {
+        return Some(("MATERIALIZED", None));
+    }
+    query.order_by.iter().any(|OrderBy { nulls_first, .. }| nulls_first.is_some()).then_some(NULLS)
+}
+
+fn in_select(select: &Select) -> Option<Lacking> {
+    if !select.grouping_sets.is_empty() {
+        return Some(("ROLLUP, CUBE and GROUPING SETS", Some("join the groupings by UNION ALL")));
+    }
+    match select.distinct {
+        Distinct::All | Distinct::Rows => None,
+        Distinct::On(_) => Some(("DISTINCT ON", Some("write GROUP BY with min or max"))),
+    }
+}
+
+fn in_relation(relation: &Relation) -> Option<Lacking> {
+    match relation {
+        Relation::Base { .. }
+        | Relation::Restricted(_)
+        | Relation::Cte { .. }
+        | Relation::Join { kind: JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Cross, .. } => None,
+        Relation::Recursion { .. } => Some(("WITH RECURSIVE", None)),
+        Relation::Derived { lateral, .. } => {
+            lateral.then_some(("LATERAL", Some("write a subquery in the output, or a join")))
+        }
+        Relation::Values { .. } => Some(("VALUES", Some("write SELECT 1 AS a UNION ALL SELECT 2"))),
+        Relation::Function(_) => Some(("a function in FROM", None)),
+        Relation::Join { kind: JoinKind::Full, .. } => {
+            Some(("FULL JOIN", Some("join a LEFT and a RIGHT one by UNION")))
+        }
+    }
+}
+
+fn in_expr(expr: &Expr) -> Option<Lacking> {
+    match expr {
+        Expr::Column(_)
+        | Expr::Literal(Literal::Null | Literal::Bool(_) | Literal::Number(_) | Literal::Text(_))
+        | Expr::Slot(_)
+        | Expr::Unary { op: UnaryOp::Not | UnaryOp::Minus | UnaryOp::Plus, .. }
+        | Expr::Is { .. }
+        | Expr::Between { .. }
+        | Expr::InList { .. }
+        | Expr::InQuery { .. }
+        | Expr::Exists { .. }
+        | Expr::Scalar(_)
+        | Expr::Like { kind: LikeKind::Like, .. }
+        | Expr::Case { .. }
+        | Expr::Cast { .. }
+        | Expr::Row(_) => None,
+        Expr::Binary { op, .. } => in_operator(*op),
+        Expr::Function(function) => in_call(function),
+        Expr::InSlot { .. } => Some(("IN over a list that is bound", Some("write one value for each place"))),
+        Expr::Literal(Literal::Typed(..)) => Some(("a typed literal", Some("write CAST('…' AS type)"))),
+        Expr::Literal(Literal::Blob(_)) => Some(("a hexadecimal string", None)),
+        Expr::Unary { op: UnaryOp::BitNot, .. } => Some(("the operator `~`", None)),
+        Expr::Like { kind: LikeKind::ILike | LikeKind::SimilarTo, .. } => {
+            Some(("ILIKE and SIMILAR TO", Some("write LIKE, which compares by the column's collation")))
+        }
+        Expr::Quantified { .. } => Some(("ANY and ALL", Some("write IN, EXISTS, or a comparison with min or max"))),
+        Expr::Array(_) | Expr::Subscript { .. } => Some(("an array", None)),
+        Expr::Collate { .. } => Some(("COLLATE", None)),
+        Expr::Added { .. } => Some(("a function with a schema", None)),
+    }
+}
+
+fn in_operator(op: BinaryOp) -> Option<Lacking> {
+    match op.class() {
+        OpClass::Logic | OpClass::Comparison => None,
+        OpClass::Arithmetic if op != BinaryOp::Power => None,
+        OpClass::Bits if matches!(op, BinaryOp::BitAnd | BinaryOp::BitOr) => None,
+        OpClass::Arithmetic
+        | OpClass::Bits
+        | OpClass::Concat
+        | OpClass::JsonPart
+        | OpClass::Containment
+        | OpClass::Pattern => Some(("this operator", None)),
+    }
+}
+
+fn in_call(function: &Function) -> Option<Lacking> {
+    let Function { name: _, args: _, distinct: _, order, filter, over } = function;
+    if filter.is_some() {
+        return Some(("FILTER", Some("write CASE WHEN … THEN x END inside the aggregate")));
+    }
+    if matches!(order, CallOrder::WithinGroup(_)) {
+        return Some(("WITHIN GROUP", None));
+    }
+    let window = over.as_deref();
+    let keys = order.keys().iter().chain(window.into_iter().flat_map(|window| &window.order_by));
+    if keys.into_iter().any(|key| key.nulls_first.is_some()) {
+        return Some(NULLS);
+    }
+    window
+        .and_then(|window| window.frame.as_ref())
+        .is_some_and(|frame| frame.units == FrameUnits::Groups)
+        .then_some(("GROUPS in a frame", None))
+}
