@@ -163,6 +163,8 @@ impl Resolver<'_> {
             ast::Value::Null => Literal::Null,
             ast::Value::Placeholder(text) => return self.placeholder(text),
             ast::Value::HexStringLiteral(digits) if self.dialect == Dialect::Sqlite => {
+                let hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+                refused::when(!hexadecimal, "a blob with other characters than hexadecimal digits")?;
                 refused::when(!digits.len().is_multiple_of(2), "a blob of an odd number of digits")?;
                 Literal::Blob(digits.clone())
             }
