@@ -17,6 +17,8 @@ pub(super) enum Difference {
     Failed,
     /// Only the original text failed on a value.
     Spared,
+    /// One side failed on a value, as some plan over nothing but what is seen does: an engine plans by sizes and statistics.
+    Planned,
 }
 
 /// Whether letters in another case are others. Where a column is compared without case, any of two equal values may stand for both.
@@ -46,9 +48,9 @@ pub(super) fn difference(original: &Outcome, rewritten: &Outcome, ordered: bool,
     }
 }
 
-type Rows = [Vec<Option<String>>];
+pub(super) type Rows = [Vec<Option<String>>];
 
-fn rows(expected: &Rows, found: &Rows, ordered: bool, case: Case) -> Option<Difference> {
+pub(super) fn rows(expected: &Rows, found: &Rows, ordered: bool, case: Case) -> Option<Difference> {
     let mut expected: Vec<_> = expected.iter().map(|row| canonical(row, case)).collect();
     let mut found: Vec<_> = found.iter().map(|row| canonical(row, case)).collect();
     if expected == found {

@@ -82,6 +82,11 @@ pub(super) trait Engine {
     /// Runs a text as it is over what the role sees.
     fn original(&mut self, sql: &str) -> Outcome;
 
+    /// Whether a text fails on a value over what the role sees, by some plan.
+    fn fails(&mut self, sql: &str) -> bool {
+        self.original(sql).failure().is_some()
+    }
+
     /// Runs a checked statement as a bare driver would.
     fn rewritten(&mut self, on: Side, statement: &CheckedStatement, values: &[Value]) -> Outcome;
 
@@ -94,22 +99,30 @@ pub(super) trait Engine {
     }
 
     /// Runs a checked statement as the product does, and says all that comes of it: rows in one order, or the kind of error.
-    fn executed(&self, on: Side, statement: &Arc<CheckedStatement>, values: &[Value]) -> Result<Vec<String>, String> {
+    fn executed(
+        &self,
+        on: Side,
+        statement: &Arc<CheckedStatement>,
+        values: &[Value],
+    ) -> Result<Vec<Vec<Option<String>>>, String> {
         let (runtime, backend) = self.backend(on);
         let execution = Execution {
             statement,
             values,
             limits: ReadLimits { rows_max: 100_000, bytes_max: 1 << 26 },
             cost_max: None,
-            form: ResultForm::Rows,
+            form: ResultForm::Table,
             deadline: runtime.block_on(async { Instant::now() + Duration::from_secs(60) }),
             cancel: &CancellationToken::new(),
         };
         let executed = runtime.block_on(backend.execute(execution)).map_err(|error| format!("{:?}", error.kind))?;
-        let rows: Vec<Box<serde_json::value::RawValue>> = serde_json::from_slice(&executed.rows.json).unwrap();
-        let mut rows: Vec<String> = rows.iter().map(|row| row.get().to_owned()).collect();
-        rows.sort();
-        Ok(rows)
+        let rows: Vec<Vec<serde_json::Value>> = serde_json::from_slice(&executed.rows.json).unwrap();
+        let cell = |cell: serde_json::Value| match cell {
+            serde_json::Value::Null => None,
+            serde_json::Value::String(text) => Some(text),
+            other => Some(other.to_string()),
+        };
+        Ok(rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect())
     }
 }
 

@@ -162,11 +162,16 @@ impl<'a> Case<'a> {
         let values = self.values(&statement, made);
         let one = self.engine.executed(Side::Full, &statement, &values);
         let other = self.engine.executed(Side::Twin, &statement, &values);
-        if one == other {
+        let found = match (&one, &other) {
+            (Ok(one), Ok(other)) => compare::rows(one, other, false, self.world.case()),
+            (Err(one), Err(other)) => (one != other).then_some(Difference::Failed),
+            (Ok(_), Err(_)) | (Err(_), Ok(_)) if self.engine.fails(&made.node.original()) => Some(Difference::Planned),
+            (Ok(_), Err(_)) | (Err(_), Ok(_)) => Some(Difference::Failed),
+        };
+        let Some(found) = found else {
             let of = one.map_or(Yield::Failure, |rows| if rows.is_empty() { Yield::Nothing } else { Yield::Rows });
             return Verdict::Same(Answer { fenced: statement.fenced(), of });
-        }
-        let found = if one.is_ok() && other.is_ok() { Difference::Rows } else { Difference::Failed };
+        };
         Verdict::Different(found, String::new(), format!("{}\n  one   {one:?}\n  other {other:?}", statement.text()))
     }
 }

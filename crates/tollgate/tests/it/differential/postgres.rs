@@ -183,6 +183,15 @@ impl Engine for Postgres {
         self.ask(Side::Seen, sql)
     }
 
+    fn fails(&mut self, sql: &str) -> bool {
+        let plans = ["hashjoin", "mergejoin", "nestloop", "hashagg", "sort", "seqscan"];
+        plans.iter().any(|plan| {
+            let outcome = self.ask(Side::Seen, &format!("BEGIN; SET LOCAL enable_{plan} = off; {sql}"));
+            self.batch(Side::Seen, "ROLLBACK");
+            outcome.failure().is_some()
+        })
+    }
+
     fn rewritten(&mut self, on: Side, statement: &CheckedStatement, values: &[Value]) -> Outcome {
         let of_slot = |(slot, value): (&SlotUse, &Value)| match (&slot.slot, value) {
             (Slot::MaskKey(_), Value::Text(block)) => format!("decode('{block}', 'base64')"),

@@ -60,11 +60,12 @@ fn other_rows(
     // Where every row is visible a new one cannot be hidden.
     if table.view.is_some() || world.grants[at].as_ref().is_none_or(|grant| !grant.filters.is_empty()) {
         let first = table.rows.iter().map(|row| number(row) + 1).max().unwrap_or(0);
-        rows.extend(
-            (first..first + random.below(8)).map(|number| row(random, world.dialect, &table.columns, number, keys)),
-        );
+        // The others stay in their order: which of equal rows comes first, and how doubles add up, is no secret of hidden ones.
+        for number in first..first + random.below(8) {
+            let place = random.below(rows.len() + 1);
+            rows.insert(place, row(random, world.dialect, &table.columns, number, keys));
+        }
     }
-    random.shuffle(&mut rows);
     rows
 }
 
