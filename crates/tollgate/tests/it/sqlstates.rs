@@ -40,7 +40,9 @@ fn assert_silent(called: &Called, state: &str, sent: &str) {
     for word in [MARKER, "raises", "PL/pgSQL", "public", "ERROR", "RAISE"] {
         assert!(!read.contains(word), "{state}: `{word}` in {read}");
     }
-    assert!(!read.contains(state), "{state}: {read}");
+    // As a word of its own: a random call id may well hold five characters of any kind.
+    let mut words = read.split(|c: char| !c.is_ascii_alphanumeric());
+    assert!(words.all(|word| word != state), "{state}: {read}");
 }
 
 /// A server over a database that raises, with one agent. The rest is kept until the test ends.
