@@ -51,6 +51,17 @@ INSERT INTO t VALUES
 CREATE INDEX ix ON t USING gin (tags);
 CREATE INDEX ix_brin ON t USING brin (a);
 
+-- Seen in groups of five at least. Department c is too small; which of its two people earns what differs from world to world, what they
+-- earn together does not.
+CREATE TABLE staff (id int PRIMARY KEY, name text NOT NULL, dept text NOT NULL, city text NOT NULL, pay int NOT NULL, bonus int);
+INSERT INTO staff VALUES
+  (1, 'p1', 'a', 'x', 1001, NULL), (2, 'p2', 'a', 'y', 1002, NULL), (3, 'p3', 'a', 'x', 1003, NULL), (4, 'p4', 'a', 'y', 1004, NULL),
+  (5, 'p5', 'a', 'x', 1005, NULL), (6, 'p6', 'a', 'y', 1006, NULL), (7, 'p7', 'a', 'x', 1007, NULL), (8, 'p8', 'a', 'y', 1008, NULL),
+  (9, 'p9', 'a', 'x', 1009, NULL), (10, 'p10', 'a', 'y', 1010, NULL), (11, 'p11', 'a', 'x', 1011, NULL), (12, 'p12', 'a', 'y', 1012, NULL),
+  (13, 'p13', 'b', 'x', 1013, NULL), (14, 'p14', 'b', 'y', 1014, NULL), (15, 'p15', 'b', 'x', 1015, NULL), (16, 'p16', 'b', 'y', 1016, NULL),
+  (17, 'p17', 'b', 'x', 1017, NULL), (18, 'p18', 'b', 'y', 1018, NULL), (19, 'p19', 'b', 'x', 1019, NULL), (20, 'p20', 'b', 'y', 1020, NULL),
+  (21, '@staff21@', 'c', 'x', #pay#, NULL), (22, '@staff22@', 'c', 'x', 1000000000 - #pay#, #bonus#);
+
 CREATE TABLE events (id int, tenant text NOT NULL, kind text) PARTITION BY LIST (tenant);
 CREATE TABLE events_t0 PARTITION OF events FOR VALUES IN ('t0');
 CREATE TABLE events_t1 PARTITION OF events FOR VALUES IN ('t1');

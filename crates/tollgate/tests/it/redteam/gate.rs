@@ -1,6 +1,6 @@
 //! The gate in front of a lab: a real `serve` with a pool of one connection, and what its agents read.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use serde_json::{Value, json};
 
@@ -9,6 +9,9 @@ use super::{
     lab::Lab,
 };
 use crate::harness::{Agent, Called, Server};
+
+/// Who calls.
+const AGENTS: [&str; 6] = ["t0", "t1", "percent", "quote", "nobody", "witness"];
 
 /// A key of each agent. Nothing is behind it but a lab, so it can be written down.
 fn key(agent: &str) -> String {
@@ -66,20 +69,24 @@ impl Seen {
 
 /// A server in front of a lab.
 pub struct Gate {
-    server: Server,
+    /// The agents, with the connection that each keeps open.
+    agents: BTreeMap<&'static str, Agent>,
     engine: Engine,
+    _server: Server,
 }
 
 impl Gate {
     /// Starts it.
     pub fn before(lab: &Lab) -> Self {
         configure(lab);
-        Self { server: Server::serve(lab.folder()), engine: lab.engine }
+        let server = Server::serve(lab.folder());
+        let agents = AGENTS.iter().map(|name| (*name, server.agent(&key(name)))).collect();
+        Self { agents, engine: lab.engine, _server: server }
     }
 
     /// An agent of it.
     pub fn agent(&self, name: &str) -> Agent {
-        self.server.agent(&key(name))
+        self.agents[name].clone()
     }
 
     /// What the caller after an attack finds: its own rows by both ways, and the session as it is.
@@ -125,7 +132,7 @@ fn without_call_ids(value: &mut Value) {
 
 fn configuration(lab: &Lab) -> String {
     let mut text = include_str!("lab.yaml").replace("&tables", "").replace("@url@", &lab.url());
-    for agent in ["t0", "t1", "percent", "quote", "nobody"] {
+    for agent in AGENTS {
         text = text.replace(&format!("@{agent}@"), &hash(agent));
     }
     let (tables, witness, session) = match lab.engine {
@@ -137,13 +144,13 @@ fn configuration(lab: &Lab) -> String {
         ),
         Engine::Sqlite => ("", "", ""),
     };
-    let text = text.replace("@tables@", tables).replace("@witness@", witness).replace("@session@", session);
+    let text = text.replace("@tables@", tables).replace("@witness-role@", witness).replace("@session@", session);
     match lab.engine {
         Engine::Postgres => text.replace(
             "agents:\n",
             &format!("agents:\n  witness: {{ keys: [\"{}\"], role: witness }}\n", hash("witness")),
         ),
-        Engine::Sqlite => text,
+        Engine::Sqlite => text.replace("json_build_object", "json_object"),
     }
 }
 

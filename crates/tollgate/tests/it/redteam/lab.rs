@@ -25,7 +25,8 @@ pub enum World {
 
 /// Columns of which a granted table holds hidden rows, by how their marks in the fixture begin: the rewriting hides them, the engine's
 /// own layer need not.
-const OF_GRANTED_COLUMNS: [&str; 8] = ["name", "email", "note", "b", "c", "kind", "label", "doc"];
+const OF_GRANTED_COLUMNS: [&str; 11] =
+    ["name", "email", "note", "b", "c", "kind", "label", "doc", "staff", "pay", "bonus"];
 
 /// Strings of the outside world that no agent may read.
 const OUTSIDE: [&str; 3] = ["root:x:0:0", "SCRAM-SHA-256$", "p@ss/w?rd%41"];
@@ -33,11 +34,24 @@ const OUTSIDE: [&str; 3] = ["root:x:0:0", "SCRAM-SHA-256$", "p@ss/w?rd%41"];
 /// One database of the lab.
 pub struct Lab {
     pub engine: Engine,
-    /// What the marks of the fixture stand for.
-    marks: BTreeMap<String, String>,
+    marks: Vec<Mark>,
     place: Place,
     /// Where attacks that write files are told to write them, and what is below it.
     folder: TempDir,
+}
+
+/// What a mark of the fixture stands for.
+struct Mark {
+    name: String,
+    value: String,
+    /// As a blob is written.
+    digits: String,
+}
+
+impl Mark {
+    fn all(marks: BTreeMap<String, String>) -> Vec<Self> {
+        marks.into_iter().map(|(name, value)| Self { digits: hex(value.as_bytes()), name, value }).collect()
+    }
 }
 
 enum Place {
@@ -56,7 +70,7 @@ impl Lab {
         let after = fs::read_to_string(super::corpus::folder().join("postgres-after.sql")).unwrap();
         database.run(&address.iter().fold(after, |sql, (mark, value)| sql.replace(mark, value))).await;
         let eye = database.superuser().await;
-        Self { engine: Engine::Postgres, marks, place: Place::Postgres { database, eye }, folder }
+        Self { engine: Engine::Postgres, marks: Mark::all(marks), place: Place::Postgres { database, eye }, folder }
     }
 
     /// In a file.
@@ -68,7 +82,7 @@ impl Lab {
         let other = rusqlite::Connection::open(folder.path().join("loot/other.db")).unwrap();
         let stolen = marks.get("token1").unwrap();
         other.execute_batch(&format!("CREATE TABLE t (x TEXT); INSERT INTO t VALUES ('{stolen}')")).unwrap();
-        Self { engine: Engine::Sqlite, marks, place: Place::Sqlite { file }, folder }
+        Self { engine: Engine::Sqlite, marks: Mark::all(marks), place: Place::Sqlite { file }, folder }
     }
 
     /// The folder of the configuration.
@@ -134,9 +148,8 @@ impl Lab {
     }
 
     fn found(&self, text: &str, counts: impl Fn(&str) -> bool) -> Option<String> {
-        let is_there = |value: &str| text.contains(value) || text.contains(&hex(value.as_bytes()));
-        let mark =
-            self.marks.iter().find(|(mark, value)| counts(mark) && is_there(value)).map(|(mark, _)| mark.clone());
+        let is_there = |mark: &&Mark| text.contains(&mark.value) || text.contains(&mark.digits);
+        let mark = self.marks.iter().find(|mark| counts(&mark.name) && is_there(mark)).map(|mark| mark.name.clone());
         mark.or_else(|| OUTSIDE.iter().find(|value| text.contains(**value)).map(|value| (*value).to_owned()))
     }
 

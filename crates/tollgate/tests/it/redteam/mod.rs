@@ -3,12 +3,14 @@
 
 mod control;
 mod corpus;
+mod discovery;
 mod engine;
 mod gate;
 mod lab;
 mod report;
 
-use serde_json::json;
+use futures_util::stream::{self, StreamExt as _};
+use serde_json::{Value, json};
 use tollgate_backends::{
     postgres::raw::{RawSession, Sessions},
     testing::postgres::{Encryption, PostgresServer},
@@ -20,10 +22,10 @@ use self::{
     lab::{Lab, World, difference},
     report::{Line, Report, Way, Wrong},
 };
-use crate::harness::Agent;
+use crate::harness::{Agent, Called};
 
 /// Names that are hidden in the lab, and others that nothing has: as long, and as near to what is visible.
-const TWINS: [(&str, &str); 10] = [
+pub const TWINS: [(&str, &str); 10] = [
     ("secrets", "zqwvkts"),
     ("ssn", "zqv"),
     ("salary", "zqwvky"),
@@ -76,18 +78,20 @@ async fn redteam_sqlite() {
 /// again one by one.
 const GROUP: usize = 25;
 
+/// How many of a group are under way at once. The gate has one connection for all of them.
+const IN_FLIGHT: usize = 4;
+
 /// Sends every attack every way, and fails with the totals if any did what it must not.
 async fn assail(labs: [Lab; 2], sessions: Option<&Sessions>, name: &str) {
     let attacks = corpus::attacks(labs[0].engine, &asked_for());
     let gates = [Gate::before(&labs[0]), Gate::before(&labs[1])];
     claims_never_widen(&gates[0]).await;
+    discovery::names_tell_nothing(&labs, &gates).await;
+    discovery::cursors_are_their_callers_own(&gates).await;
     let mut range = Range { aftermath: gates[0].aftermath().await, state: labs[0].state().await, labs, gates };
     let mut report = Report::default();
     for way in [Way::Query, Way::Parameter, Way::Engine] {
-        // A string parameter is inert whatever it says: the list itself is enough.
-        let sent: Vec<Attack> =
-            attacks.iter().filter(|attack| way != Way::Parameter || !attack.id.starts_with('X')).cloned().collect();
-        for group in sent.chunks(GROUP) {
+        for group in attacks.chunks(GROUP) {
             let mut lines = range.send(way, sessions, group).await;
             if lines.iter().any(|line| line.wrong.iter().any(|(wrong, _)| *wrong == Wrong::Write)) {
                 lines.clear();
@@ -130,14 +134,24 @@ struct Range {
 impl Range {
     /// Sends some attacks one way, and looks at what they left behind.
     async fn send(&mut self, way: Way, sessions: Option<&Sessions>, attacks: &[Attack]) -> Vec<Line> {
-        let (mut lines, mut open) = (Vec::new(), Vec::new());
-        for attack in attacks {
-            lines.push(match way {
-                Way::Query | Way::Next => by_query(&self.labs, &self.gates, attack).await,
-                Way::Parameter => by_parameter(&self.labs[0], &self.gates[0], attack).await,
-                Way::Engine => by_engine(&self.labs[0], sessions, attack, &mut open).await,
-            });
-        }
+        let (labs, gates, mut open) = (&self.labs, &self.gates, Vec::new());
+        let mut lines: Vec<Line> = match way {
+            Way::Query | Way::Next => {
+                let sent = attacks.iter().map(|attack| by_query(labs, gates, attack));
+                stream::iter(sent).buffered(IN_FLIGHT).collect().await
+            }
+            Way::Parameter => {
+                let sent = attacks.iter().map(|attack| by_parameter(labs, gates, attack));
+                stream::iter(sent).buffered(IN_FLIGHT).collect().await
+            }
+            Way::Engine => {
+                let mut lines = Vec::new();
+                for attack in attacks {
+                    lines.push(by_engine(&labs[0], sessions, attack, &mut open).await);
+                }
+                lines
+            }
+        };
         let state = self.labs[0].state().await;
         drop(open);
         if state != self.state {
@@ -187,6 +201,16 @@ fn line(attack: &Attack, way: Way, expected: &str, seen: String) -> Line {
     }
 }
 
+/// A statement as one of `query`, and `CALL tool {…}` as that.
+async fn sent(agent: &Agent, text: &str) -> Called {
+    let called = text.strip_prefix("CALL ").and_then(|call| call.split_once(' '));
+    let with = called.and_then(|(tool, arguments)| Some((tool, serde_json::from_str::<Value>(arguments).ok()?)));
+    match with {
+        Some((tool, arguments)) if arguments.is_object() => agent.call(tool, arguments).await,
+        _ => agent.call("query", json!({"sql": text})).await,
+    }
+}
+
 /// Through `query`, in both worlds: the answers hold nothing hidden and are the same.
 async fn by_query(labs: &[Lab; 2], gates: &[Gate; 2], attack: &Attack) -> Line {
     let mut wrong = Vec::new();
@@ -194,12 +218,12 @@ async fn by_query(labs: &[Lab; 2], gates: &[Gate; 2], attack: &Attack) -> Line {
     let mut agents = ["t0", "t1"].into_iter().cycle();
     for step in &attack.steps {
         let agent = agents.next().unwrap();
-        let sent = [0, 1].map(|world| {
+        let worlds = [0, 1].map(|world| {
             let agent = gates[world].agent(agent);
             let text = labs[world].aimed(step);
-            async move { agent.call("query", json!({"sql": text})).await }
+            async move { sent(&agent, &text).await }
         });
-        let [first, second] = sent;
+        let [first, second] = worlds;
         let (first, second) = tokio::join!(first, second);
         let mut answers = Vec::new();
         for (lab, called) in labs.iter().zip([first, second]) {
@@ -240,15 +264,17 @@ async fn names_tell(lab: &Lab, agent: &Agent, step: &str) -> Option<String> {
         .then(|| format!("a hidden name is not like one that is not there: {of_hidden} and {of_twin}"))
 }
 
-/// As a string parameter: no row has it, and it comes back as it went in.
-async fn by_parameter(lab: &Lab, gate: &Gate, attack: &Attack) -> Line {
-    let agent = gate.agent("t0");
+/// As a string parameter: no row has it, and it comes back as it went in. In other places of a statement it finds what it finds of the
+/// caller's own rows, and the same in both worlds.
+async fn by_parameter(labs: &[Lab; 2], gates: &[Gate; 2], attack: &Attack) -> Line {
+    let agents = [gates[0].agent("t0"), gates[1].agent("t0")];
     let mut wrong = Vec::new();
     let mut seen = "inert".to_owned();
     for step in &attack.steps {
-        let text = lab.aimed(step);
-        let called = agent.call("echo", json!({"q": text})).await;
-        if let Some(stolen) = lab.stolen(&called.text()).filter(|stolen| !text.contains(stolen.as_str())) {
+        let text = labs[0].aimed(step);
+        let called = agents[0].call("echo", json!({"q": text})).await;
+        let stolen = |told: &str| labs[0].stolen(told).filter(|stolen| !text.contains(stolen.as_str()));
+        if let Some(stolen) = stolen(&called.text()) {
             wrong.push((Wrong::Leak, format!("`{stolen}` in {}", called.text())));
         }
         if !is_plain(&text) {
@@ -257,6 +283,24 @@ async fn by_parameter(lab: &Lab, gate: &Gate, attack: &Attack) -> Line {
             || called.rows() != &[json!({"said": text, "found": 0})]
         {
             wrong.push((Wrong::Unexpected, called.text()));
+        }
+        for (tool, arguments) in [
+            ("places", json!({"q": text, "qs": [text, "x", text]})),
+            ("payroll", json!({"but": text, "depts": ["a", text], "name": text})),
+        ] {
+            let (first, second) =
+                tokio::join!(agents[0].call(tool, arguments.clone()), agents[1].call(tool, arguments));
+            if let Some(stolen) = stolen(&first.text()) {
+                wrong.push((Wrong::Leak, format!("`{stolen}` in {}", first.text())));
+            }
+            let answers = [told(&first), told(&second)];
+            if answers[0] != answers[1] {
+                wrong.push((Wrong::Leak, format!("hidden rows tell: {} and {}", answers[0], answers[1])));
+            }
+        }
+        let as_number = agents[0].call("places", json!({"q": "", "qs": [], "n": text})).await;
+        if as_number.code() != "TG310" {
+            wrong.push((Wrong::Unexpected, format!("a text where a number stands: {}", as_number.text())));
         }
     }
     Line { wrong, ..line(attack, Way::Parameter, "inert", seen) }
