@@ -109,6 +109,11 @@ impl<'k> RowsWriter<'k> {
         Ok(Reading::More)
     }
 
+    /// Leaves out a row that is too long to be looked at, and all behind it.
+    pub(crate) fn leave_out(&mut self) {
+        self.truncated.get_or_insert(Truncation::Bytes);
+    }
+
     /// The answer.
     pub(crate) fn finish(mut self) -> Rows {
         self.json.push(b']');

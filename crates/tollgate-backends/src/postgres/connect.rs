@@ -1,21 +1,30 @@
 //! Connections: opened, pinned and verified before anything is asked of them. Whatever a session must be for the policy
 //! to hold is set in the startup packet and read back; a server that did not take it gets no statement.
 
-use std::{error::Error as _, fmt::Write as _, sync::Arc, time::Duration};
+use std::{
+    error::Error as _,
+    fmt::Write as _,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
+    net::UnixStream,
     sync::{OnceCell, Semaphore},
     task::AbortHandle,
 };
 use tokio_postgres::{CancelToken, Client, Config, SimpleQueryMessage};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
-    error, login,
+    error,
+    inbound::Inbound,
+    login,
     prepare::{Shapes, Statements},
     session::{Session, Sessions},
-    tls,
-    url::{Target, Tls, UrlError},
+    tls::Channels,
+    url::{self, Target, UrlError},
 };
 use crate::{
     BackendError, ErrorKind, PoolLimits, SessionLimits,
@@ -88,32 +97,66 @@ struct OptionsRefused(#[source] tokio_postgres::Error);
 
 /// Opens connections to one server.
 pub(super) struct Connector {
-    config: Config,
-    tls: MakeRustlsConnect,
+    server: Arc<Server>,
     statement_timeout: Duration,
     session: SessionLimits,
     pattern: OnceCell<Pattern>,
-    cancelling: Arc<Semaphore>,
     sessions: Sessions,
     pub(super) shapes: Shapes,
+}
+
+/// Where a server is, and how it is spoken to.
+struct Server {
+    config: Config,
+    socket: Option<PathBuf>,
+    channels: Channels,
+    /// One cancel request at a time.
+    cancelling: Semaphore,
+}
+
+impl Server {
+    /// Opens a connection, what arrives on it bounded.
+    async fn open(&self, inbound: &Arc<Inbound>) -> Result<(Client, Driver), BackendError> {
+        let channel = self.channels.bounded_by(inbound);
+        let Some(socket) = &self.socket else {
+            let (client, driver) = self.config.connect(channel).await.map_err(opening_error)?;
+            return Ok((client, Driver::spawn(driver)));
+        };
+        let socket = self.dial(socket).await?;
+        let opened = self.config.connect_raw(socket, channel.opening("")).await;
+        let (client, driver) = opened.map_err(opening_error)?;
+        Ok((client, Driver::spawn(driver)))
+    }
+
+    async fn dial(&self, socket: &Path) -> Result<UnixStream, BackendError> {
+        let within = url::connect_timeout(&self.config);
+        let dialled =
+            tokio::time::timeout(within, UnixStream::connect(socket)).await.map_err(io::Error::from).flatten();
+        dialled.map_err(|error| BackendError::new(ErrorKind::Unavailable, error))
+    }
+
+    /// Sends a cancel request, over a connection of its own.
+    async fn cancel(&self, token: &CancelToken) -> Result<(), BackendError> {
+        let channel = self.channels.bounded_by(&Inbound::new());
+        let sent = match &self.socket {
+            Some(socket) => token.cancel_query_raw(self.dial(socket).await?, channel.opening("")).await,
+            None => token.cancel_query(channel).await,
+        };
+        sent.map_err(error::connect_error)
+    }
 }
 
 impl Connector {
     /// For a URL; nothing is connected yet.
     pub(super) fn new(url: &str, limits: &PoolLimits) -> Result<Self, UrlError> {
-        let Target { mut config, tls } = Target::parse(url)?;
+        let Target { mut config, socket, tls } = Target::parse(url)?;
         config.options(startup_options(limits));
-        let tls = match tls {
-            Tls::Plain => tls::unused()?,
-            Tls::Verified(roots) => tls::verified(roots.as_deref())?,
-        };
+        let channels = Channels::new(tls, &mut config)?;
         Ok(Self {
-            config,
-            tls,
+            server: Arc::new(Server { config, socket, channels, cancelling: Semaphore::new(1) }),
             statement_timeout: limits.statement_timeout,
             session: limits.session,
             pattern: OnceCell::new(),
-            cancelling: Arc::new(Semaphore::new(1)),
             sessions: Sessions::default(),
             shapes: Shapes::default(),
         })
@@ -159,15 +202,9 @@ impl pool::Connector for Connector {
     type Connection = Connection;
 
     async fn connect(&self) -> Result<Connection, BackendError> {
-        let (client, driver) = self.config.connect(self.tls.clone()).await.map_err(opening_error)?;
-        let driver = tokio::spawn(async move {
-            if let Err(error) = driver.await {
-                // The statement that was running reports it to its caller; here it is only worth knowing when.
-                tracing::debug!(closed = error.is_closed(), cause = error.source(), "a PostgreSQL connection ended");
-            }
-        });
-        let canceller =
-            Canceller { token: client.cancel_token(), tls: self.tls.clone(), gate: Arc::clone(&self.cancelling) };
+        let inbound = Inbound::new();
+        let (client, driver) = self.server.open(&inbound).await?;
+        let canceller = Canceller { token: client.cancel_token(), server: Arc::clone(&self.server) };
         let session = self.sessions.claim(&client).await?;
         let connection = Connection {
             client,
@@ -175,7 +212,8 @@ impl pool::Connector for Connector {
             statements: Statements::default(),
             canceller: Arc::new(canceller),
             pattern: Pattern::Transaction,
-            _driver: AbortOnDrop(driver.abort_handle()),
+            inbound,
+            _driver: driver,
         };
         self.verify(&connection.client).await?;
         let pattern = *self.pattern.get_or_try_init(|| login::pattern(&connection.client)).await?;
@@ -227,14 +265,28 @@ pub(super) struct Connection {
     pub(super) statements: Statements,
     pub(super) canceller: Arc<Canceller>,
     pub(super) pattern: Pattern,
+    /// How long a message may be.
+    pub(super) inbound: Arc<Inbound>,
     _session: Session,
-    _driver: AbortOnDrop,
+    _driver: Driver,
 }
 
-/// Ends the task that reads and writes a connection's socket.
-struct AbortOnDrop(AbortHandle);
+/// The task that reads and writes a connection's socket; dropping this ends it.
+struct Driver(AbortHandle);
 
-impl Drop for AbortOnDrop {
+impl Driver {
+    fn spawn(driver: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static) -> Self {
+        let task = tokio::spawn(async move {
+            if let Err(error) = driver.await {
+                // The statement that was running reports it to its caller; here it is only worth knowing when.
+                tracing::debug!(closed = error.is_closed(), cause = error.source(), "a PostgreSQL connection ended");
+            }
+        });
+        Self(task.abort_handle())
+    }
+}
+
+impl Drop for Driver {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -243,8 +295,7 @@ impl Drop for AbortOnDrop {
 /// Asks the server to stop what a connection runs.
 pub(super) struct Canceller {
     token: CancelToken,
-    tls: MakeRustlsConnect,
-    gate: Arc<Semaphore>,
+    server: Arc<Server>,
 }
 
 impl Canceller {
@@ -252,8 +303,9 @@ impl Canceller {
     /// calls cannot use up the server's connections.
     pub(super) async fn cancel(&self) -> Result<(), BackendError> {
         let send = async {
-            let _permit = self.gate.acquire().await.map_err(|error| BackendError::new(ErrorKind::Internal, error))?;
-            self.token.cancel_query(self.tls.clone()).await.map_err(error::connect_error)
+            let permit = self.server.cancelling.acquire().await;
+            let _permit = permit.map_err(|error| BackendError::new(ErrorKind::Internal, error))?;
+            self.server.cancel(&self.token).await
         };
         tokio::time::timeout(CANCEL_TIME_MAX, send)
             .await
@@ -277,7 +329,9 @@ impl Lease {
 
     /// Returns the connection: everything it was asked has been answered to its end.
     pub(super) fn release(mut self) {
-        drop(self.0.take());
+        if let Some(pooled) = self.0.take() {
+            pooled.inbound.expect_answers();
+        }
     }
 }
 

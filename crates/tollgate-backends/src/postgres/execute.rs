@@ -27,6 +27,7 @@ use super::{
     bind::{self, Bound},
     connect::{Canceller, Connector, Lease, Pattern},
     error, estimate,
+    inbound::{Inbound, Passed, TooLong},
     prepare::{self, Prepared},
     value::{Malformed, Raw},
 };
@@ -118,7 +119,10 @@ enum End {
 
 impl Call {
     async fn run(self, mut lease: Lease) -> Ended {
-        let outcome = self.run_on(&mut lease).await;
+        let mut outcome = self.run_on(&mut lease).await;
+        if outcome.is_err() && lease.connection().is_ok_and(|connection| connection.inbound.passed().is_some()) {
+            outcome = Err(BackendError::new(ErrorKind::Resources, TooLong).into());
+        }
         Ended { lease, outcome }
     }
 
@@ -137,7 +141,9 @@ impl Call {
             if self.left.load(Ordering::Acquire) {
                 return Err(BackendError::of(ErrorKind::Cancelled).into());
             }
-            let exchange = Exchange { prepared: &prepared, limits: self.limits, form: self.form };
+            connection.inbound.expect_rows(self.limits.bytes_max);
+            let inbound = &connection.inbound;
+            let exchange = Exchange { prepared: &prepared, limits: self.limits, form: self.form, inbound };
             let outcome = match connection.pattern {
                 Pattern::Autocommit => exchange.alone(&connection.client, bound).await,
                 Pattern::Transaction => exchange.in_transaction(&connection.client, bound).await,
@@ -211,6 +217,7 @@ struct Exchange<'a> {
     prepared: &'a Prepared,
     limits: ReadLimits,
     form: ResultForm,
+    inbound: &'a Inbound,
 }
 
 impl Exchange<'_> {
@@ -258,9 +265,19 @@ impl Exchange<'_> {
         let encodings = &self.prepared.encodings;
         let mut last = None;
         loop {
-            let Some(row) = stream.next().await.transpose()? else {
-                return Ok(Answer { rows: writer.finish(), end: End::Read });
+            let row = match stream.next().await {
+                None => return Ok(Answer { rows: writer.finish(), end: End::Read }),
+                Some(Ok(row)) => row,
+                Some(Err(_)) if self.inbound.passed() == Some(Passed::Row) => {
+                    writer.leave_out();
+                    break;
+                }
+                Some(Err(error)) => return Err(error.into()),
             };
+            if self.is_over(&row)? {
+                writer.leave_out();
+                break;
+            }
             let reading = writer.row(|index, out| {
                 let Raw(raw) = row.try_get(index)?;
                 let encoding = encodings.get(index).ok_or_else(|| BackendError::of(ErrorKind::Internal))?;
@@ -272,8 +289,26 @@ impl Exchange<'_> {
             }
         }
         let key = last.map(|row| self.key(&row)).transpose()?.flatten();
-        let end = tokio::time::timeout(SURPLUS_TIME_MAX, drain(&mut stream)).await.unwrap_or(Ok(End::NotRead))?;
+        let end = match tokio::time::timeout(SURPLUS_TIME_MAX, drain(&mut stream)).await {
+            Ok(Err(error)) if self.inbound.passed().is_none() => return Err(error.into()),
+            Ok(Ok(end)) => end,
+            Ok(Err(_)) | Err(_) => End::NotRead,
+        };
         Ok(Answer { rows: Rows { key, ..writer.finish() }, end })
+    }
+
+    /// Whether a row cannot fit by one value alone, so that it need not be written to know: escapes make a text six times as long.
+    fn is_over(&self, row: &Row) -> Result<bool, Failure> {
+        if row.raw_size_bytes() <= self.limits.bytes_max {
+            return Ok(false);
+        }
+        for (index, encoding) in self.prepared.encodings.iter().enumerate() {
+            let Raw(raw) = row.try_get(index)?;
+            if encoding.written_min(raw.map_or(0, <[u8]>::len)) > self.limits.bytes_max {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The key of a row, where the statement is paged by one and it can be bound again as it is.

@@ -9,6 +9,7 @@ mod error;
 mod estimate;
 mod execute;
 mod harden;
+mod inbound;
 mod introspect;
 mod login;
 mod numeric;

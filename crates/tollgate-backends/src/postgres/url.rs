@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 
 use tokio_postgres::{
     Config,
-    config::{Host, SslMode},
+    config::{Host, LoadBalanceHosts, TargetSessionAttrs},
 };
 
 /// Why a URL cannot be used. No variant holds a part of the URL.
@@ -34,6 +34,11 @@ pub(super) enum UrlError {
     UnusedRootCertificates,
     #[error("a unix socket has no TLS; leave `sslmode` out")]
     TlsOnSocket,
+    #[error(
+        "a unix socket is a database's only host, and `target_session_attrs` and `load_balance_hosts` choose among hosts; leave \
+             them out"
+    )]
+    ChoiceOnSocket,
     #[error("the file of `sslrootcert` cannot be read or holds no certificates")]
     RootCertificates,
     #[error("TLS cannot be set up")]
@@ -57,10 +62,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// After how long an idle connection's peer is asked whether it is still there.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 
+/// How long a connection attempt may take.
+pub(super) fn connect_timeout(config: &Config) -> Duration {
+    config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT)
+}
+
+/// The port where a URL names none.
+const PORT: u16 = 5432;
+
 /// Where to connect to, and how.
 pub(super) struct Target {
     /// Host, user, password and database. Its `Debug` hides the password.
     pub(super) config: Config,
+    /// The unix socket that is the only host.
+    pub(super) socket: Option<PathBuf>,
     /// Whether TLS is used, and whom it trusts.
     pub(super) tls: Tls,
 }
@@ -99,7 +114,7 @@ impl Target {
         let mut config: Config = format!("{base}?{}", passed_on.join("&")).parse().map_err(|_| UrlError::Malformed)?;
         require_parts(&config)?;
         let tls = tls(&config, ssl_mode, root_certificates)?;
-        config.ssl_mode(if tls == Tls::Plain { SslMode::Disable } else { SslMode::Require });
+        let socket = socket(&config)?;
         config.keepalives_idle(KEEPALIVE_IDLE);
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
@@ -107,7 +122,7 @@ impl Target {
         if config.get_application_name().is_none() {
             config.application_name("tollgate");
         }
-        Ok(Self { config, tls })
+        Ok(Self { config, socket, tls })
     }
 }
 
@@ -132,6 +147,21 @@ fn require_parts(config: &Config) -> Result<(), UrlError> {
         return Err(UrlError::NoDatabase);
     }
     Ok(())
+}
+
+/// The unix socket, where there is one.
+fn socket(config: &Config) -> Result<Option<PathBuf>, UrlError> {
+    let is_choice = config.get_target_session_attrs() != TargetSessionAttrs::Any
+        || config.get_load_balance_hosts() != LoadBalanceHosts::Disable;
+    match config.get_hosts() {
+        [Host::Unix(_)] if is_choice => Err(UrlError::ChoiceOnSocket),
+        [Host::Unix(folder)] => {
+            let port = config.get_ports().first().copied().unwrap_or(PORT);
+            Ok(Some(folder.join(format!(".s.PGSQL.{port}"))))
+        }
+        hosts if hosts.iter().any(|host| matches!(host, Host::Unix(_))) => Err(UrlError::ChoiceOnSocket),
+        _ => Ok(None),
+    }
 }
 
 fn tls(config: &Config, ssl_mode: Option<&str>, root_certificates: Option<PathBuf>) -> Result<Tls, UrlError> {

@@ -99,6 +99,16 @@ impl Encoding {
         })
     }
 
+    /// How long a value of so many bytes is at least when it is written; zero where that does not follow.
+    pub(super) fn written_min(&self, length: usize) -> usize {
+        match self {
+            Self::Text | Self::Bytes => length,
+            // Each element has its length in four bytes before it, and two quotation marks and a comma as JSON.
+            Self::Array(element) if matches!(**element, Self::Text | Self::Bytes) => length / 2,
+            _ => 0,
+        }
+    }
+
     /// Writes a value as JSON.
     pub(super) fn write(&self, out: &mut Vec<u8>, raw: Option<&[u8]>) -> Result<(), Malformed> {
         let Some(raw) = raw else {

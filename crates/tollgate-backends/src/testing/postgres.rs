@@ -288,6 +288,12 @@ impl TestDatabase {
         format!("postgres://{user}:{PASSWORD_IN_URL}@127.0.0.1:{}/{}", self.server.port, self.name)
     }
 
+    /// The URL of the login that may only read, by way of the server's unix socket.
+    pub fn socket_url(&self) -> String {
+        let folder = self.server.dir.path().display().to_string().replace('/', "%2F");
+        self.url().replace("127.0.0.1", &folder)
+    }
+
     /// The superuser's URL.
     pub fn superuser_url(&self) -> String {
         self.server.superuser_url(&self.name)

@@ -18,6 +18,7 @@ mod functions;
 mod groups;
 mod harden;
 mod harness;
+mod large;
 mod leak;
 mod lifecycle;
 mod manual;

@@ -6,6 +6,7 @@ mod costs;
 mod faults;
 mod functions;
 mod introspection;
+mod large;
 mod logins;
 mod urls;
 mod values;
