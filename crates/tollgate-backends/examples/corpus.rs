@@ -188,17 +188,17 @@ fn tables(schema: &str) -> String {
     })
 }
 
-/// Loads the tables from files that the server can read, and indexes each by its first column.
+/// Loads the tables from files that the server can read, and indexes each by its first column and by those that are keys by name.
 async fn load(client: &Client, schema: &str, data: &Path) {
     let mut last = "";
     for line in schema.lines() {
-        let (table, rest) = line.split_once('\t').unwrap();
+        let [table, column, _]: [&str; 3] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
         if table != last {
             let file = data.join(format!("{table}.csv"));
-            let first = rest.split('\t').next().unwrap();
-            let text =
-                format!("COPY {table} FROM '{}' (FORMAT csv); CREATE INDEX ON {table} ({first})", file.display());
-            client.batch_execute(&text).await.unwrap();
+            client.batch_execute(&format!("COPY {table} FROM '{}' (FORMAT csv)", file.display())).await.unwrap();
+        }
+        if table != last || column.ends_with("key") || column.ends_with("_sk") {
+            client.batch_execute(&format!("CREATE INDEX ON {table} ({column})")).await.unwrap();
         }
         last = table;
     }

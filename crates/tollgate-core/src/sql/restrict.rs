@@ -5,8 +5,9 @@
 //! forgets this step ends in an error and never in an open table.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
-use super::fence::{self, Conjuncts};
+use super::fence::{self, Conjuncts, Runs};
 use super::grouped;
 use super::groups::{Groups, Telling};
 use super::leak::Context;
@@ -84,7 +85,7 @@ pub(super) fn restrict(
     walk::each_in_query(&query, &mut |node| used.meet(node));
     let context = Context::of_query(&query, restrictions, dialect);
     let telling = Some(Telling::of(&query));
-    Pass { restrictions, fence, context, used, telling, dialect }.query(&mut query)?;
+    Pass { restrictions, fence, context, used, telling, dialect, runs: Runs::Once }.query(&mut query)?;
     Ok(query)
 }
 
@@ -99,7 +100,8 @@ pub fn restrict_predicate(
     let mut used = Used::default();
     walk::each_in_expr(&predicate, &mut |node| used.meet(node));
     let context = Context::of_expr(&predicate, restrictions, dialect);
-    Pass { restrictions, fence: Fence::Open, context, used, telling: None, dialect }.expr(&mut predicate)?;
+    let (fence, runs) = (Fence::Open, Runs::Once);
+    Pass { restrictions, fence, context, used, telling: None, dialect, runs }.expr(&mut predicate)?;
     Ok(predicate)
 }
 
@@ -133,12 +135,14 @@ struct Pass<'a> {
     /// None in a row filter, whose own tables are seen row by row.
     telling: Option<Telling>,
     dialect: Dialect,
+    /// How often what is being walked is run.
+    runs: Runs,
 }
 
 impl Pass<'_> {
-    fn query(&self, query: &mut Query) -> Result<(), RestrictError> {
+    fn query(&mut self, query: &mut Query) -> Result<(), RestrictError> {
         for cte in &mut query.with {
-            self.query(&mut cte.query)?;
+            self.query_run(&mut cte.query, Runs::Once)?;
         }
         self.set_expr(&mut query.body)?;
         for key in &mut query.order_by {
@@ -152,7 +156,14 @@ impl Pass<'_> {
         Ok(())
     }
 
-    fn set_expr(&self, body: &mut SetExpr) -> Result<(), RestrictError> {
+    fn query_run(&mut self, query: &mut Query, runs: Runs) -> Result<(), RestrictError> {
+        let around = mem::replace(&mut self.runs, runs);
+        let restricted = self.query(query);
+        self.runs = around;
+        restricted
+    }
+
+    fn set_expr(&mut self, body: &mut SetExpr) -> Result<(), RestrictError> {
         match body {
             SetExpr::Select(select) => self.select(select),
             SetExpr::SetOperation { op: _, quantifier: _, left, right } => {
@@ -163,10 +174,10 @@ impl Pass<'_> {
         }
     }
 
-    fn select(&self, select: &mut Select) -> Result<(), RestrictError> {
+    fn select(&mut self, select: &mut Select) -> Result<(), RestrictError> {
         let conjuncts = match self.fence {
             Fence::Open => Conjuncts::default(),
-            Fence::Closed => fence::conjuncts(select, self.restrictions, &self.context),
+            Fence::Closed => fence::conjuncts(select, self.restrictions, &self.context, self.runs),
         };
         for from in &mut select.from {
             self.relation(from, &conjuncts)?;
@@ -177,7 +188,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    fn relation(&self, relation: &mut Relation, conjuncts: &Conjuncts) -> Result<(), RestrictError> {
+    fn relation(&mut self, relation: &mut Relation, conjuncts: &Conjuncts) -> Result<(), RestrictError> {
         match relation {
             Relation::Base { table, alias } => {
                 *relation = self.table(table, alias, conjuncts)?;
@@ -194,7 +205,9 @@ impl Pass<'_> {
                     self.expr(expr)?;
                 }
             }
-            Relation::Derived { query, alias: _, lateral: _ } => self.query(query)?,
+            Relation::Derived { query, alias: _, lateral: false } => self.query(query)?,
+            // What it names of its neighbours is no reason to run it for each of their rows.
+            Relation::Derived { query, alias: _, lateral: true } => self.query_run(query, Runs::Once)?,
             Relation::Join { kind: _, left, right, on } => {
                 self.relation(left, conjuncts)?;
                 self.relation(right, conjuncts)?;
@@ -206,12 +219,13 @@ impl Pass<'_> {
         Ok(())
     }
 
-    fn expr(&self, expr: &mut Expr) -> Result<(), RestrictError> {
+    fn expr(&mut self, expr: &mut Expr) -> Result<(), RestrictError> {
         for part in walk::parts_mut(expr) {
             self.expr(part)?;
         }
+        let runs = Runs::of_subquery(expr, self.dialect);
         match walk::subquery_mut(expr) {
-            Some(query) => self.query(query),
+            Some(query) => self.query_run(query, runs),
             None => Ok(()),
         }
     }
@@ -295,10 +309,14 @@ fn raw(table: &TableId, name: &str) -> Expr {
     })
 }
 
-/// Rewrites a conjunct over the restricted table's columns into one over what stands behind them, masks included.
+/// Rewrites a conjunct over the restricted table's columns into one over what stands behind them, masks included. Columns of rows
+/// around the statement stay as they are: nothing inside has their relation's name.
 fn lower_into(expr: &mut Expr, alias: &str, table: &TableId, restriction: &Restriction) -> Result<(), RestrictError> {
     if let Expr::Column(column) = expr {
-        let visible = restriction.columns.iter().find(|c| column.relation == alias && c.name == column.name);
+        if column.relation != alias {
+            return Ok(());
+        }
+        let visible = restriction.columns.iter().find(|c| c.name == column.name);
         let Some(visible) = visible else {
             return Err(RestrictError::ColumnNotVisible(column.name.clone(), table.clone()));
         };
