@@ -6,12 +6,15 @@ use crate::catalog::TypeKind;
 use crate::sql::resolve::number;
 use crate::sql::tree::CastType;
 
+/// Digits of year, month and day without anything between them; with one more the year is one that nobody means.
+const DATE_DIGITS: usize = 8;
+
 /// What a constant may be read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reach {
     /// A moment of the years 1 to 9999, a number as it could be written without quotes, or a text that is neither.
     Ordinary,
-    /// Perhaps a moment or a number at the edge of its type: `5874897-12-31`, `1e131071`.
+    /// Perhaps a moment or a number at the edge of its type: `5874897-12-31`, `1e131071`; digits alone may be either, `58748971231`.
     Edge,
 }
 
@@ -20,8 +23,7 @@ impl Reach {
     pub(super) fn of(text: &str) -> Self {
         let lower = text.to_ascii_lowercase();
         let names_nothing = !text.contains(|c: char| c.is_numeric()) && !lower.contains("inf");
-        let unsigned = text.trim().trim_start_matches(['+', '-']);
-        if names_nothing || number(unsigned).is_ok() || is_moment(text) {
+        if names_nothing || is_number(text) || is_moment(text) {
             return Self::Ordinary;
         }
         Self::Edge
@@ -58,6 +60,13 @@ pub(super) fn has_edge(kind: &TypeKind) -> bool {
         | TypeKind::Enum(_)
         | TypeKind::Collated(_) => false,
     }
+}
+
+/// A number as it could be written without quotes, which read as a date, `20240131`, has a year of four digits at most.
+fn is_number(text: &str) -> bool {
+    let unsigned = text.trim().trim_start_matches(['+', '-']);
+    let whole = unsigned.bytes().take_while(u8::is_ascii_digit).count();
+    whole <= DATE_DIGITS && number(unsigned).is_ok()
 }
 
 /// `2024-01-31`, perhaps with a time of day and an offset behind it: a year of four digits and nothing that could add to it.

@@ -104,7 +104,7 @@ fn own(expr: &Expr, cx: &Context) -> Option<Leak> {
         Expr::Unary { op: UnaryOp::BitNot, expr } => operator::bits([kind(expr)], cx),
         Expr::Binary { op, left, right } => operator::binary(*op, left, right, cx),
         Expr::Between { expr, low, high, .. } => compared(&kind(expr), [kind(low), kind(high)], cx),
-        Expr::InList { expr, list, .. } => list.iter().find_map(|element| operator::beside(expr, element, cx)),
+        Expr::InList { expr, list, .. } => operator::among(expr, list, cx),
         Expr::InSlot { expr, slot, negated: _ } => compared(&kind(expr), [kind::of_slot(slot, cx)], cx),
         Expr::InQuery { expr, query, .. } => match &**expr {
             Expr::Row(values) => {

@@ -2,7 +2,7 @@
 
 use super::arithmetic::{self, Operand};
 use super::kind::{self, Kind};
-use super::{Context, Leak, array, compared, like, numbers_only};
+use super::{Context, Leak, array, compared, like, merged, numbers_only};
 use crate::catalog::TypeKind;
 use crate::names::Dialect;
 use crate::sql::tree::{BinaryOp, Elements, Expr, Literal, OpClass};
@@ -62,6 +62,17 @@ pub(super) fn beside(left: &Expr, right: &Expr, cx: &Context) -> Option<Leak> {
         (Expr::Row(left), Expr::Row(right)) => left.iter().zip(right).find_map(|(left, right)| beside(left, right, cx)),
         (left, right) => compared(&kind::of(left, cx), [kind::of(right, cx)], cx),
     }
+}
+
+/// A comparison with each value of a list. PostgreSQL makes one array of those that name no column of the query around them, a
+/// column of a query further out being none: then all must be of one type, and of one collation, while rows are read.
+pub(super) fn among(expr: &Expr, list: &[Expr], cx: &Context) -> Option<Leak> {
+    let constant = |element: &Expr| matches!(element, Expr::Literal(_) | Expr::Slot(_) | Expr::Row(_));
+    let each = list.iter().find_map(|element| beside(expr, element, cx));
+    each.or_else(|| {
+        let computed = !list.iter().all(constant);
+        computed.then(|| merged("IN", std::iter::once(expr).chain(list).map(|expr| kind::of(expr, cx)), cx)).flatten()
+    })
 }
 
 /// Operators over the bits of integers.
