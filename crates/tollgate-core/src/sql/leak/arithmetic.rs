@@ -6,12 +6,45 @@
 use super::Context;
 use super::kind::Kind;
 use crate::catalog::TypeKind;
-use crate::sql::tree::{BinaryOp, Expr, FunctionArgs, Literal};
+use crate::sql::tree::{BinaryOp, Expr, FunctionArgs, Literal, UnaryOp};
 
 /// How often a statement may make numbers longer, each time by as much as they are long.
 pub(super) const GROWTHS_MAX: usize = 8;
 /// The same for text, of which some rows may hold much more.
 pub(super) const CONCATENATIONS_MAX: usize = 5;
+
+/// Digits behind the point that a division adds.
+const QUOTIENT_DIGITS: usize = 20;
+/// Digits that a constant may come to: far from where sums and products of it end.
+const CONSTANT_DIGITS: usize = 1_000;
+
+/// Whether an operation is over number literals only: the planner computes it once, whatever the data. What it comes to must not be
+/// long, or adding it up would fail.
+pub(super) fn is_constant(op: BinaryOp, left: &Expr, right: &Expr) -> bool {
+    digits_of(op, left, right).is_some_and(|digits| digits <= CONSTANT_DIGITS)
+}
+
+/// Digits at most, on both sides of the point, of what number literals and operations over them come to.
+fn digits(expr: &Expr) -> Option<usize> {
+    match expr {
+        Expr::Literal(Literal::Number(text)) => {
+            let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+            Some(mantissa.len() + usize::try_from(exponent.parse::<i32>().ok()?.unsigned_abs()).ok()?)
+        }
+        Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } => digits(expr),
+        Expr::Binary { op, left, right } => digits_of(*op, left, right),
+        _ => None,
+    }
+}
+
+fn digits_of(op: BinaryOp, left: &Expr, right: &Expr) -> Option<usize> {
+    let (left, right) = (digits(left)?, digits(right)?);
+    match op {
+        BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Modulo => Some(left + right),
+        BinaryOp::Multiply | BinaryOp::Divide => Some(left + right + QUOTIENT_DIGITS),
+        _ => None,
+    }
+}
 
 /// An operand with its kind, which is asked for once: a chain of operators is deep on its left.
 pub(super) struct Operand<'e> {

@@ -75,7 +75,8 @@ impl Context {
         Self { author: Author::Operator, ..Self::of_expr(expr, &Restrictions::default(), dialect) }
     }
 
-    fn plain(dialect: Dialect) -> Self {
+    /// A context that knows nothing but the dialect, for what expressions are.
+    pub(super) fn plain(dialect: Dialect) -> Self {
         Self { dialect, loose: BTreeSet::new(), growths: 0, masks: BTreeMap::new(), author: Author::Caller }
     }
 

@@ -56,6 +56,15 @@ impl Kind {
         }
     }
 
+    /// What a query around the one that yields it reads: a constant has become a text there.
+    pub(super) fn as_read(self) -> Option<TypeKind> {
+        match self {
+            Kind::Typed(kind) => Some(kind),
+            Kind::Constant(_) => Some(TypeKind::Text),
+            Kind::Number | Kind::Exact | Kind::Unknown | Kind::Clash => None,
+        }
+    }
+
     /// The kind of what an arm of a set operation yields: a number beside a column of floats is converted row by row.
     pub(super) fn of_arm(self) -> Kind {
         match self {
@@ -159,7 +168,7 @@ pub(super) fn of(expr: &Expr, cx: &Context) -> Kind {
         Expr::Subscript { expr, part } => match (of(expr, cx), part) {
             (Kind::Typed(TypeKind::Array(element)), Subscript::Index(_)) => Kind::Typed(element.kind),
             (kind @ Kind::Typed(TypeKind::Array(_)), Subscript::Slice { .. }) => kind,
-            _ => Kind::Unknown,
+            _ => Kind::Typed(TypeKind::Other),
         },
         Expr::Collate { expr, collation } => match of(expr, cx) {
             Kind::Constant(_) | Kind::Typed(TypeKind::Text | TypeKind::Collated(_)) => {
@@ -253,7 +262,9 @@ fn array(elements: &Elements, cx: &Context) -> Kind {
     };
     match element {
         Some(Kind::Typed(kind)) => Kind::Typed(TypeKind::Array(Box::new(SqlType { name: String::new(), kind }))),
-        _ => Kind::Unknown,
+        Some(Kind::Exact) => Kind::Unknown,
+        // Whether elements can be compared shows only when two arrays are.
+        _ => Kind::Typed(TypeKind::Other),
     }
 }
 

@@ -20,8 +20,8 @@ pub(super) use context::Context;
 use kind::Kind;
 
 use super::tree::{
-    BinaryOp, CastType, Distinct, Elements, Expr, FrameBound, FrameUnits, Function, LikeKind, Literal, OrderBy,
-    OrderKey, Query, Relation, Select, SetExpr, Subscript, TableFunction, UnaryOp, Window,
+    CastType, Distinct, Elements, Expr, FrameBound, FrameUnits, Function, LikeKind, Literal, OrderBy, OrderKey, Query,
+    Relation, Select, SetExpr, Subscript, TableFunction, UnaryOp, Window,
 };
 use super::walk::{self, Node};
 use crate::catalog::TypeKind;
@@ -59,11 +59,18 @@ pub(super) fn in_expr(expr: &Expr, cx: &Context) -> Option<Leak> {
 
 /// The kind of an expression's values, where it is known.
 pub(super) fn type_of(expr: &Expr, cx: &Context) -> Option<TypeKind> {
-    match kind::of(expr, cx) {
-        Kind::Typed(kind) => Some(kind),
-        Kind::Constant(_) => Some(TypeKind::Text),
-        Kind::Number | Kind::Exact | Kind::Unknown | Kind::Clash => None,
-    }
+    kind::of(expr, cx).as_read()
+}
+
+/// The kinds of a query's columns as the query around it reads them: a constant has become a text.
+pub(super) fn types_of(dialect: Dialect, body: &SetExpr) -> Vec<Option<TypeKind>> {
+    kind::columns(body, &Context::plain(dialect)).into_iter().map(Kind::as_read).collect()
+}
+
+/// The kind of a column of rows of these values, as a query around them reads it.
+pub(super) fn type_of_all<'e>(dialect: Dialect, values: impl Iterator<Item = &'e Expr>) -> Option<TypeKind> {
+    let cx = Context::plain(dialect);
+    Kind::merge(values.map(|value| kind::of(value, &cx)))?.as_read()
 }
 
 /// Whether an expression can be true or false.
@@ -145,20 +152,6 @@ fn minus(operand: &Expr, cx: &Context) -> Option<Leak> {
     match (cx.dialect, kind::of(operand, cx)) {
         (Dialect::Sqlite, _) | (_, Kind::Number | Kind::Typed(TypeKind::Decimal | TypeKind::Float)) => None,
         (Dialect::Postgres | Dialect::MariaDb, _) => Some(Leak::of("arithmetic that can overflow (`-`)")),
-    }
-}
-
-/// Number literals and arithmetic over them: the planner computes it once, whatever the data.
-fn numbers_only(expr: &Expr) -> bool {
-    match expr {
-        Expr::Literal(Literal::Number(_)) => true,
-        Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } => numbers_only(expr),
-        Expr::Binary {
-            op: BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo,
-            left,
-            right,
-        } => numbers_only(left) && numbers_only(right),
-        _ => false,
     }
 }
 

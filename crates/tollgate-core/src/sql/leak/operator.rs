@@ -2,7 +2,7 @@
 
 use super::arithmetic::{self, Operand};
 use super::kind::{self, Kind};
-use super::{Context, Leak, array, compared, like, merged, numbers_only};
+use super::{Context, Leak, array, compared, like, merged};
 use crate::catalog::TypeKind;
 use crate::names::Dialect;
 use crate::sql::tree::{BinaryOp, Elements, Expr, Literal, OpClass};
@@ -14,7 +14,7 @@ pub(super) fn binary(op: BinaryOp, left: &Expr, right: &Expr, cx: &Context) -> O
         OpClass::Comparison => beside(left, right, cx),
         OpClass::Arithmetic => {
             // SQLite turns an overflow into a float and a division by zero into NULL.
-            let constant = numbers_only(left) && numbers_only(right);
+            let constant = arithmetic::is_constant(op, left, right);
             let total = constant
                 || match cx.dialect {
                     Dialect::Sqlite => true,

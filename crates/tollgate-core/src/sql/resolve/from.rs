@@ -7,7 +7,7 @@ use sqlparser::ast;
 use super::Resolver;
 use super::expr::{Aggregates, At, Position, balanced};
 use super::names::{Names, Source, Visible, similar};
-use super::output::{body_columns, unique};
+use super::output::{columns_read, unique};
 use super::query::{Outer, rename_outputs};
 use super::refused;
 use super::with::{CteShape, Reading};
@@ -325,7 +325,7 @@ impl Resolver<'_> {
         outer: Outer<'_>,
     ) -> Result<Joined, SqlError> {
         let mut query = self.query(subquery, Outer { position: Position::Inside, ..outer })?;
-        let mut shape = body_columns(self.dialect, &query.body);
+        let mut shape = columns_read(self.dialect, &query.body);
         let alias = match alias {
             None => self.made_up_alias(),
             Some(ast::TableAlias { explicit: _, name, columns, at }) => {

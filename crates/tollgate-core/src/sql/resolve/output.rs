@@ -5,6 +5,7 @@ use crate::catalog::{SqlType, TypeKind};
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
 use crate::sql::functions::{ResultType, lookup};
+use crate::sql::leak;
 use crate::sql::statement::OutputColumn;
 use crate::sql::tree::{
     BinaryOp, Expr, Function, FunctionArgs, Literal, OpClass, Query, Select, SetExpr, Subscript, UnaryOp,
@@ -123,6 +124,23 @@ pub(super) fn body_columns(dialect: Dialect, body: &SetExpr) -> Vec<OutputColumn
             arms.map(|(left, right)| merge(left, &right)).collect()
         }
     }
+}
+
+/// The columns of a query as the query around it reads them. What it computes is of the type that tells what can fail over it;
+/// SQLite knows none.
+pub(super) fn columns_read(dialect: Dialect, body: &SetExpr) -> Vec<OutputColumn> {
+    let mut columns = body_columns(dialect, body);
+    if dialect != Dialect::Sqlite {
+        for (column, kind) in columns.iter_mut().zip(leak::types_of(dialect, body)) {
+            column.ty = kind.map(|kind| typed(column.ty.take(), kind));
+        }
+    }
+    columns
+}
+
+/// A type by its kind, with its name where that is known.
+pub(super) fn typed(known: Option<SqlType>, kind: TypeKind) -> SqlType {
+    known.filter(|ty| ty.kind == kind).unwrap_or(SqlType { name: String::new(), kind })
 }
 
 /// A column that comes from two arms of a set operation keeps of itself what they agree on.

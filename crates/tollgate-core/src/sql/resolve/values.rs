@@ -5,12 +5,13 @@ use sqlparser::ast;
 use super::Resolver;
 use super::expr::{Aggregates, At, Position};
 use super::names::Names;
-use super::output::{common_type, describe};
+use super::output::{common_type, describe, typed};
 use super::query::Outer;
 use super::refused;
 use crate::catalog::{SqlType, TypeKind};
 use crate::names::Dialect;
 use crate::sql::error::SqlError;
+use crate::sql::leak;
 use crate::sql::limits::{PROJECTION_MAX, VALUES_MAX};
 use crate::sql::tree::{ColumnRef, Distinct, Expr, Literal, Projection, Relation, Select, UnaryOp};
 
@@ -59,19 +60,28 @@ impl Resolver<'_> {
             relation: alias.to_owned(),
             name: name.clone(),
             origin: None,
-            ty: common_type(self.dialect, cells()).or_else(|| number_type(self.dialect, cells())),
+            ty: self.values_type(cells),
             masked,
             nullable,
         };
         Projection { expr: Expr::Column(column), name }
     }
+
+    /// The type of a column of rows; that of number constants alone is the widest.
+    fn values_type<'e, I: Iterator<Item = &'e Expr>>(&self, cells: impl Fn() -> I) -> Option<SqlType> {
+        let known = common_type(self.dialect, cells());
+        if self.dialect == Dialect::Sqlite {
+            return known;
+        }
+        match leak::type_of_all(self.dialect, cells()) {
+            Some(kind) => Some(typed(known, kind)),
+            None => number_type(cells()),
+        }
+    }
 }
 
 /// The type that PostgreSQL gives a column of number constants and NULLs: that of the widest.
-fn number_type<'e>(dialect: Dialect, cells: impl Iterator<Item = &'e Expr>) -> Option<SqlType> {
-    if dialect == Dialect::Sqlite {
-        return None;
-    }
+fn number_type<'e>(cells: impl Iterator<Item = &'e Expr>) -> Option<SqlType> {
     let mut widest: Option<(u8, &str, TypeKind)> = None;
     for cell in cells.filter(|cell| **cell != Expr::Literal(Literal::Null)) {
         let text = number(cell)?;

@@ -9,7 +9,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use super::expr::Position;
-use super::output::{body_columns, unique};
+use super::output::{body_columns, columns_read, unique};
 use super::query::{Outer, is_only_paged};
 use super::refused;
 use crate::names::Dialect;
@@ -149,7 +149,7 @@ impl Resolver<'_> {
                 let inside = Ctes { parent: Some(ctes), list: Vec::new(), undefined };
                 let inside = Outer { names: outer.names, ctes: Some(&inside), position: Position::Inside };
                 let query = self.query(definition.query, inside)?;
-                let columns = body_columns(self.dialect, &query.body);
+                let columns = columns_read(self.dialect, &query.body);
                 (query, columns, false)
             }
         };
@@ -189,7 +189,7 @@ impl Resolver<'_> {
         let undefined = Ctes { parent: Some(ctes), list: Vec::new(), undefined: vec![name.clone()] };
         let outer = Outer { names: outer.names, ctes: Some(&undefined), position: Position::Inside };
         let left = self.set_expr(left, outer)?;
-        let mut shape = body_columns(self.dialect, &left);
+        let mut shape = columns_read(self.dialect, &left);
         self.rename(&mut shape, columns, name)?;
         for column in &mut shape {
             column.origin = None;
@@ -216,7 +216,7 @@ impl Resolver<'_> {
         let recursive = inside.list.iter().any(|cte| matches!(&cte.reading, Reading::Itself(read) if read.get()));
         let (limit, offset) = self.page(query.limit_clause.as_ref(), None)?;
         let body = SetExpr::SetOperation { op, quantifier, left: Box::new(left), right: Box::new(right_arm) };
-        let mut columns = body_columns(self.dialect, &body);
+        let mut columns = columns_read(self.dialect, &body);
         let limit = if recursive {
             for column in &mut columns {
                 column.nullable = true;
