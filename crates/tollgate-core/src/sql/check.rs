@@ -249,8 +249,10 @@ pub fn mask_of_expression(expr: Expr, column: &Column, dialect: Dialect) -> Colu
     let context = Context::of_mask(&expr, dialect);
     let ty = match leak::type_of(&expr, &context) {
         Some(kind) if kind == column.ty.kind => Some(column.ty.clone()),
-        Some(TypeKind::Text) => Some(SqlType::text()),
-        _ => None,
+        Some(kind @ (TypeKind::Text | TypeKind::Collated(_))) => Some(SqlType { kind, ..SqlType::text() }),
+        // The database's name for it is not known.
+        Some(kind) => Some(SqlType { name: "unknown".to_owned(), kind }),
+        None => None,
     };
     ColumnMask { leak: leak::in_expr(&expr, &context), ty, expr }
 }

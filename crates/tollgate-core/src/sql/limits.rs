@@ -24,6 +24,9 @@ pub const RECURSION_ROWS_MAX: u64 = 100_000;
 pub const RECURSION_FUNCTION: &str = "tg_recursion_row";
 /// Rows of one VALUES.
 pub const VALUES_MAX: usize = 1_000;
+/// Columns that USING and NATURAL make one, in the whole statement: PostgreSQL's planner holds each beside every other, and nothing
+/// interrupts it.
+pub const MERGED_MAX: usize = 200;
 /// Arms of one chain of set operations.
 pub const ARMS_MAX: usize = 50;
 /// Columns of one projection, wildcards expanded.

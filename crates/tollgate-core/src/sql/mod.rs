@@ -18,6 +18,7 @@ mod grouped;
 mod groups;
 mod keyset;
 mod leak;
+mod lengths;
 mod mask_key;
 mod parse;
 mod reach;

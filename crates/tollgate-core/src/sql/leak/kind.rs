@@ -57,7 +57,7 @@ impl Kind {
     }
 
     /// What a query around the one that yields it reads: a constant has become a text there.
-    pub(super) fn as_read(self) -> Option<TypeKind> {
+    pub(super) fn into_read(self) -> Option<TypeKind> {
         match self {
             Kind::Typed(kind) => Some(kind),
             Kind::Constant(_) => Some(TypeKind::Text),
@@ -102,8 +102,8 @@ impl Kind {
             (Kind::Exact, kind @ Kind::Typed(T::Decimal)) | (kind @ Kind::Typed(T::Decimal), Kind::Exact) => kind,
             (Kind::Number, kind) | (kind, Kind::Number) => kind,
             (Kind::Exact, _) | (_, Kind::Exact) => Kind::Clash,
-            // Whatever the database makes of an unlisted function's result beside text can only be text.
-            (Kind::Unknown, Kind::Typed(T::Text)) | (Kind::Typed(T::Text), Kind::Unknown) => Kind::Typed(T::Text),
+            // Whatever the database makes of an unlisted function's result beside text can only be text, of a collation of its own perhaps.
+            (Kind::Unknown, Kind::Typed(T::Text)) | (Kind::Typed(T::Text), Kind::Unknown) => Kind::Unknown,
             (Kind::Unknown, _) | (_, Kind::Unknown) => Kind::Clash,
             (Kind::Typed(a), Kind::Typed(b)) => merge_types(a, b),
         }

@@ -59,18 +59,18 @@ pub(super) fn in_expr(expr: &Expr, cx: &Context) -> Option<Leak> {
 
 /// The kind of an expression's values, where it is known.
 pub(super) fn type_of(expr: &Expr, cx: &Context) -> Option<TypeKind> {
-    kind::of(expr, cx).as_read()
+    kind::of(expr, cx).into_read()
 }
 
 /// The kinds of a query's columns as the query around it reads them: a constant has become a text.
 pub(super) fn types_of(dialect: Dialect, body: &SetExpr) -> Vec<Option<TypeKind>> {
-    kind::columns(body, &Context::plain(dialect)).into_iter().map(Kind::as_read).collect()
+    kind::columns(body, &Context::plain(dialect)).into_iter().map(Kind::into_read).collect()
 }
 
 /// The kind of a column of rows of these values, as a query around them reads it.
 pub(super) fn type_of_all<'e>(dialect: Dialect, values: impl Iterator<Item = &'e Expr>) -> Option<TypeKind> {
     let cx = Context::plain(dialect);
-    Kind::merge(values.map(|value| kind::of(value, &cx)))?.as_read()
+    Kind::merge(values.map(|value| kind::of(value, &cx)))?.into_read()
 }
 
 /// Whether an expression can be true or false.

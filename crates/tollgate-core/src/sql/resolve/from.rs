@@ -354,6 +354,7 @@ impl Resolver<'_> {
             ast::JoinConstraint::Natural => self.natural(&left, &right)?,
             ast::JoinConstraint::On(_) | ast::JoinConstraint::None => Vec::new(),
         };
+        self.count_merged(merged.len())?;
         for (left, right) in &merged {
             self.count_copy(&left.expr)?;
             self.count_copy(&right.expr)?;

@@ -2,25 +2,8 @@
 
 use crate::sql::error::SqlError;
 use crate::sql::functions::{FunctionSpec, Limit};
-use crate::sql::tree::{Expr, Function, FunctionArgs, Literal};
-
-/// Functions whose texts are about as long as their arguments at the most.
-const NO_LONGER: [&str; 14] = [
-    "btrim",
-    "char",
-    "chr",
-    "coalesce",
-    "left",
-    "lower",
-    "ltrim",
-    "nullif",
-    "right",
-    "rtrim",
-    "split_part",
-    "substr",
-    "trim",
-    "upper",
-];
+use crate::sql::lengths::is_short;
+use crate::sql::tree::{Expr, Literal};
 
 /// Refuses a call whose constants are not within the limits of the list.
 pub(super) fn within_limits(spec: &FunctionSpec, args: &[Expr]) -> Result<(), SqlError> {
@@ -46,20 +29,6 @@ fn is_within(limit: Limit, arg: &Expr) -> bool {
         (Limit::Text(most), Expr::Literal(Literal::Text(text))) => text.len() <= most,
         (Limit::Short(most), expr) => is_short(expr, most),
         (Limit::Format, Expr::Literal(Literal::Text(text))) => is_short_format(text),
-        _ => false,
-    }
-}
-
-/// Whether a caller cannot make a text long: it is written, bound or stored, and at the most cut or spelled otherwise.
-fn is_short(expr: &Expr, most: usize) -> bool {
-    match expr {
-        Expr::Literal(Literal::Text(text)) => text.len() <= most,
-        Expr::Literal(_) | Expr::Slot(_) => true,
-        Expr::Column(column) => column.origin.is_some(),
-        Expr::Cast { expr, ty: _ } => is_short(expr, most),
-        Expr::Function(Function { name, args: FunctionArgs::List(args), .. }) => {
-            NO_LONGER.contains(name) && args.iter().all(|arg| is_short(arg, most))
-        }
         _ => false,
     }
 }

@@ -40,7 +40,8 @@ use self::expr::{Aggregates, At, Position};
 use self::names::{Capture, Names, Source};
 use self::query::Outer;
 use super::error::{SqlError, shown};
-use super::limits::{ALIAS_BYTES_MAX, DEPTH_MAX, EXPANDED_MAX, NODES_MAX};
+use super::lengths;
+use super::limits::{ALIAS_BYTES_MAX, DEPTH_MAX, EXPANDED_MAX, MERGED_MAX, NODES_MAX};
 use super::parse::{parse_predicate, parse_query};
 use super::restriction::RAW;
 use super::tree;
@@ -53,6 +54,7 @@ pub fn resolve_query(sql: &str, scope: &Scope<'_>) -> Result<tree::Query, SqlErr
     let parsed = parse_query(scope.catalog.dialect(), sql)?;
     let mut resolver = Resolver::new(scope);
     let query = resolver.query(&parsed, Outer::default())?;
+    lengths::refuse(&query, resolver.dialect)?;
     resolver.can_be_said(query)
 }
 
@@ -106,13 +108,23 @@ struct Resolver<'a> {
     nodes: usize,
     /// Aliases made up so far.
     made_up: usize,
+    /// Columns that USING and NATURAL made one so far.
+    merged: usize,
     /// Relations named so far, each common table expression counted as often as it is read.
     relations: usize,
 }
 
 impl<'a> Resolver<'a> {
     fn new(scope: &Scope<'a>) -> Self {
-        Self { scope: *scope, dialect: scope.catalog.dialect(), depth: 0, nodes: 0, made_up: 0, relations: 0 }
+        Self {
+            scope: *scope,
+            dialect: scope.catalog.dialect(),
+            depth: 0,
+            nodes: 0,
+            made_up: 0,
+            merged: 0,
+            relations: 0,
+        }
     }
 
     /// Resolves something one level further down.
@@ -131,6 +143,15 @@ impl<'a> Resolver<'a> {
         self.nodes += more;
         if self.nodes > NODES_MAX {
             return Err(SqlError::TooComplex { what: "expressions and columns", max: NODES_MAX });
+        }
+        Ok(())
+    }
+
+    /// Counts columns that USING or NATURAL makes one.
+    fn count_merged(&mut self, more: usize) -> Result<(), SqlError> {
+        self.merged += more;
+        if self.merged > MERGED_MAX {
+            return Err(SqlError::TooComplex { what: "columns that USING or NATURAL joins by", max: MERGED_MAX });
         }
         Ok(())
     }

@@ -269,9 +269,9 @@ fn text(dialect: Dialect) -> SqlType {
 }
 
 /// The text that is made of these: under the collation of its own that one has. With two the database knows of none.
-fn text_of<'e>(dialect: Dialect, parts: impl IntoIterator<Item = &'e Expr>) -> Option<SqlType> {
+fn text_of(dialect: Dialect, parts: impl IntoIterator<Item = Option<SqlType>>) -> Option<SqlType> {
     let own = |ty: &SqlType| dialect == Dialect::Postgres && matches!(ty.kind, TypeKind::Collated(_));
-    let mut collated = parts.into_iter().filter_map(|part| type_of(dialect, part)).filter(own);
+    let mut collated = parts.into_iter().flatten().filter(own);
     match collated.next() {
         None => Some(text(dialect)),
         Some(first) => collated.all(|other| other.kind == first.kind).then_some(first),
@@ -292,8 +292,9 @@ fn binary_type(dialect: Dialect, op: BinaryOp, left: &Expr, right: &Expr) -> Opt
         // PostgreSQL joins arrays and JSON by the same operator.
         (OpClass::Concat, Dialect::Sqlite) => Some(text(dialect)),
         (OpClass::Concat, Dialect::Postgres) => {
-            type_of(dialect, left).filter(|ty| matches!(ty.kind, TypeKind::Text | TypeKind::Collated(_)))?;
-            text_of(dialect, [left, right])
+            // Each side is asked once: a chain of them would double the work with each.
+            let left = type_of(dialect, left).filter(|ty| matches!(ty.kind, TypeKind::Text | TypeKind::Collated(_)))?;
+            text_of(dialect, [Some(left), type_of(dialect, right)])
         }
         (OpClass::JsonPart, Dialect::Postgres) if matches!(op, BinaryOp::JsonGetText | BinaryOp::JsonPathText) => {
             Some(text(dialect))
@@ -314,7 +315,7 @@ fn function_type(dialect: Dialect, function: &Function) -> Option<SqlType> {
         ResultType::Float => Some(named("double precision", TypeKind::Float)),
         ResultType::Decimal => Some(named("numeric", TypeKind::Decimal)),
         ResultType::Text => match &function.args {
-            FunctionArgs::List(list) => text_of(dialect, list),
+            FunctionArgs::List(list) => text_of(dialect, list.iter().map(|part| type_of(dialect, part))),
             FunctionArgs::Star => Some(text(dialect)),
         },
         ResultType::Bool => Some(truth(dialect)),
