@@ -142,6 +142,17 @@ pub(crate) fn integer(out: &mut Vec<u8>, value: i64) {
     }
 }
 
+/// The same of an integer without a sign.
+pub(crate) fn unsigned(out: &mut Vec<u8>, value: u64) {
+    let mut digits = itoa::Buffer::new();
+    let digits = digits.format(value);
+    if value <= EXACT_MAX {
+        out.extend_from_slice(digits.as_bytes());
+    } else {
+        plain(out, digits);
+    }
+}
+
 /// A double: a number in its shortest exact form, a string where JSON has no number for it.
 pub(crate) fn double(out: &mut Vec<u8>, value: f64) {
     if value.is_finite() {

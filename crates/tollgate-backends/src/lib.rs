@@ -1,14 +1,14 @@
 //! Databases behind one trait. A backend takes checked statements only, and knows neither roles nor tools.
 
 pub mod backend;
-#[cfg(test)]
-mod mysql;
+pub mod mysql;
 pub mod postgres;
 pub mod sample;
 pub mod sqlite;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+mod authority;
 #[cfg(test)]
 mod conformance;
 mod finding;
@@ -23,12 +23,16 @@ pub use backend::{
 };
 pub use finding::{Finding, FindingKind, Severity};
 
-/// A database by its URL, `postgres://…` or `sqlite:path`, a path being relative to `base`. Connects to nothing yet.
+/// A database by its URL, `postgres://…`, `mysql://…`, `mariadb://…` or `sqlite:path`, a path being relative to `base`. Connects to nothing yet.
 /// No error repeats any part of the URL, which may hold a password.
 pub fn open(url: &str, base: &Path, limits: PoolLimits) -> Result<Arc<dyn Backend>, BackendError> {
     match url.split_once(':') {
         Some(("postgres" | "postgresql", _)) => postgres::connect(url, limits),
+        Some(("mysql" | "mariadb", _)) => mysql::connect(url, limits),
         Some(("sqlite", path)) if !path.is_empty() && !path.starts_with("//") => sqlite::open(base.join(path), limits),
-        _ => Err(BackendError::new(ErrorKind::Internal, "the URL is neither `postgres://…` nor `sqlite:path`")),
+        _ => Err(BackendError::new(
+            ErrorKind::Internal,
+            "the URL is none of `postgres://…`, `mysql://…`, `mariadb://…` and `sqlite:path`",
+        )),
     }
 }

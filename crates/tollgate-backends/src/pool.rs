@@ -27,6 +27,9 @@ pub(crate) trait Connector: Send + Sync + 'static {
     /// Opens a connection and pins everything about it that the backend relies on.
     fn connect(&self) -> impl Future<Output = Result<Self::Connection, BackendError>> + Send;
 
+    /// A call gives it back, everything it was asked having been answered to its end.
+    fn at_rest(_connection: &Self::Connection) {}
+
     /// Whether it can serve another call, without asking the database.
     fn is_usable(connection: &Self::Connection) -> bool;
 }
@@ -146,6 +149,36 @@ impl<C: Connector> Deref for Pooled<C> {
 impl<C: Connector> DerefMut for Pooled<C> {
     fn deref_mut(&mut self) -> &mut C::Connection {
         &mut self.object.connection
+    }
+}
+
+/// A connection in use. Only one that is said to be at rest goes back to the pool; dropped in any other way it is closed,
+/// so that nothing of one call can reach the next.
+pub(crate) struct Lease<C: Connector>(Option<Pooled<C>>);
+
+impl<C: Connector> Lease<C> {
+    pub(crate) fn new(pooled: Pooled<C>) -> Self {
+        Self(Some(pooled))
+    }
+
+    /// The connection; `None` never happens before `release`.
+    pub(crate) fn connection(&mut self) -> Result<&mut C::Connection, BackendError> {
+        self.0.as_deref_mut().ok_or_else(|| BackendError::of(ErrorKind::Internal))
+    }
+
+    /// Returns the connection: everything it was asked has been answered to its end.
+    pub(crate) fn release(mut self) {
+        if let Some(pooled) = self.0.take() {
+            C::at_rest(&pooled);
+        }
+    }
+}
+
+impl<C: Connector> Drop for Lease<C> {
+    fn drop(&mut self) {
+        if let Some(pooled) = self.0.take() {
+            pooled.discard();
+        }
     }
 }
 

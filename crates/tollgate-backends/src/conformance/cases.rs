@@ -1,5 +1,7 @@
 //! Cases as text: SQL, values of parameters, and what must come of it.
 
+use tollgate_core::names::Dialect;
+
 /// One case of a `.cases` file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Case {
@@ -20,17 +22,20 @@ impl Default for Expected {
     }
 }
 
-/// The cases of a file, in order.
-pub(super) fn parse(text: &str) -> Vec<Case> {
+/// The cases of a file that are for a dialect, in order: all but those below a line that names others alone, `@ postgres sqlite`.
+pub(super) fn parse(text: &str, dialect: Dialect) -> Vec<Case> {
+    let dialect = format!("{dialect:?}").to_lowercase();
     let mut cases = Vec::new();
     let mut case = Case::default();
+    let mut others_alone = false;
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        if let Some(rows) = line.strip_prefix("=> ") {
-            case.expected = Expected::Rows(rows.to_owned());
-            cases.push(std::mem::take(&mut case));
-        } else if let Some(kind) = line.strip_prefix("=! ") {
-            case.expected = Expected::Error(kind.to_owned());
-            cases.push(std::mem::take(&mut case));
+        let rows = line.strip_prefix("=> ").map(|rows| Expected::Rows(rows.to_owned()));
+        let end = rows.or_else(|| line.strip_prefix("=! ").map(|kind| Expected::Error(kind.to_owned())));
+        if let Some(expected) = end {
+            let ended = Case { expected, ..std::mem::take(&mut case) };
+            cases.extend(Some(ended).filter(|_| !std::mem::take(&mut others_alone)));
+        } else if let Some(dialects) = line.strip_prefix("@ ") {
+            others_alone = !dialects.split(' ').any(|one| one == dialect);
         } else if let Some((name, value)) = line.strip_prefix(':').and_then(|rest| rest.split_once(" = ")) {
             case.params.push((name.to_owned(), serde_json::from_str(value).unwrap()));
         } else {

@@ -1,6 +1,6 @@
 //! What every backend must do, in one suite: exact values, honest limits, deadlines, cancellation, a bounded pool, coming
 //! back after the database went away, and nothing carried over from one caller to the next. A new backend is a `Fixture`
-//! and one line, `conformance!(mysql)`.
+//! and one word in `conformance!(…)`.
 
 use std::{future::Future, sync::Arc};
 
@@ -9,6 +9,7 @@ use crate::{Backend, PoolLimits};
 mod bench;
 mod cases;
 mod grouping;
+mod mariadb;
 mod postgres;
 mod sqlite;
 mod suite;
@@ -70,5 +71,5 @@ macro_rules! conformance {
 }
 
 mod tests {
-    conformance!(sqlite, postgres);
+    conformance!(sqlite, postgres, mariadb);
 }

@@ -26,10 +26,7 @@ use super::{
     tls::Channels,
     url::{self, Target, UrlError},
 };
-use crate::{
-    BackendError, ErrorKind, PoolLimits, SessionLimits,
-    pool::{self, Pooled},
-};
+use crate::{BackendError, ErrorKind, PoolLimits, SessionLimits, pool};
 
 /// The longest that a statement may wait for a lock.
 pub(super) const LOCK_TIMEOUT_MAX: Duration = Duration::from_secs(5);
@@ -220,6 +217,10 @@ impl pool::Connector for Connector {
         Ok(Connection { pattern, ..connection })
     }
 
+    fn at_rest(connection: &Connection) {
+        connection.inbound.expect_answers();
+    }
+
     fn is_usable(connection: &Connection) -> bool {
         !connection.client.is_closed()
     }
@@ -313,32 +314,5 @@ impl Canceller {
     }
 }
 
-/// A connection in use. Only one that is said to be at rest goes back to the pool; dropped in any other way it is closed,
-/// so that nothing of one call can reach the next.
-pub(super) struct Lease(Option<Pooled<Connector>>);
-
-impl Lease {
-    pub(super) fn new(pooled: Pooled<Connector>) -> Self {
-        Self(Some(pooled))
-    }
-
-    /// The connection; `None` never happens before `release`.
-    pub(super) fn connection(&mut self) -> Result<&mut Connection, BackendError> {
-        self.0.as_deref_mut().ok_or_else(|| BackendError::of(ErrorKind::Internal))
-    }
-
-    /// Returns the connection: everything it was asked has been answered to its end.
-    pub(super) fn release(mut self) {
-        if let Some(pooled) = self.0.take() {
-            pooled.inbound.expect_answers();
-        }
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if let Some(pooled) = self.0.take() {
-            pooled.discard();
-        }
-    }
-}
+/// A connection in use.
+pub(super) type Lease = pool::Lease<Connector>;

@@ -11,10 +11,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::{
     Config,
@@ -27,6 +24,7 @@ use super::{
     inbound::{Bounded, Inbound},
     url::{Tls, UrlError},
 };
+use crate::authority::root_certificates;
 
 /// What makes the channels to one server.
 #[derive(Clone)]
@@ -158,23 +156,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> AsyncWrite for Transpor
 }
 
 /// A connector that trusts the certificates of a file, or else those of the system.
-fn verified(root_certificates: Option<&Path>) -> Result<MakeRustlsConnect, UrlError> {
+fn verified(file: Option<&Path>) -> Result<MakeRustlsConnect, UrlError> {
+    let certificates = root_certificates(file).ok_or(UrlError::RootCertificates)?;
     let mut roots = RootCertStore::empty();
-    match root_certificates {
-        Some(path) => {
-            let certificates = CertificateDer::pem_file_iter(path).map_err(|_| UrlError::RootCertificates)?;
-            for certificate in certificates {
-                let certificate = certificate.map_err(|_| UrlError::RootCertificates)?;
-                roots.add(certificate).map_err(|_| UrlError::RootCertificates)?;
-            }
-            if roots.is_empty() {
-                return Err(UrlError::RootCertificates);
-            }
-        }
-        None => {
-            // What cannot be read is left out; without any, no server is trusted and connecting says so.
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
+    let (_, unusable) = roots.add_parsable_certificates(certificates);
+    // Without any of the system's, no server is trusted and connecting says so.
+    if file.is_some() && unusable > 0 {
+        return Err(UrlError::RootCertificates);
     }
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()

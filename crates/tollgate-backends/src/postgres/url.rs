@@ -8,6 +8,8 @@ use tokio_postgres::{
     config::{Host, LoadBalanceHosts, TargetSessionAttrs},
 };
 
+use crate::authority::{is_loopback, percent_decoded};
+
 /// Why a URL cannot be used. No variant holds a part of the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum UrlError {
@@ -106,7 +108,10 @@ impl Target {
             seen.push(known);
             match known {
                 "sslmode" => ssl_mode = Some(value),
-                "sslrootcert" => root_certificates = Some(PathBuf::from(percent_decoded(value)?)),
+                "sslrootcert" => {
+                    let path = percent_decoded(value).ok_or(UrlError::Malformed)?;
+                    root_certificates = Some(PathBuf::from(path));
+                }
                 _ => passed_on.push(option),
             }
         }
@@ -185,26 +190,6 @@ fn tls(config: &Config, ssl_mode: Option<&str>, root_certificates: Option<PathBu
 fn is_local(host: &Host) -> bool {
     match host {
         Host::Unix(_) => true,
-        Host::Tcp(name) => {
-            name.eq_ignore_ascii_case("localhost")
-                || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-        }
+        Host::Tcp(name) => is_loopback(name),
     }
-}
-
-fn percent_decoded(text: &str) -> Result<String, UrlError> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        if *byte != b'%' {
-            bytes.push(*byte);
-            continue;
-        }
-        let (code, after) = rest.split_first_chunk::<2>().ok_or(UrlError::Malformed)?;
-        let code = str::from_utf8(code).map_err(|_| UrlError::Malformed)?;
-        bytes.push(u8::from_str_radix(code, 16).map_err(|_| UrlError::Malformed)?);
-        rest = after;
-    }
-    String::from_utf8(bytes).map_err(|_| UrlError::Malformed)
 }

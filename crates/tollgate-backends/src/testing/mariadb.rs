@@ -148,11 +148,7 @@ impl MariaDbServer {
 
     /// The same, or the client's words of what went wrong.
     pub fn try_ask(&self, database: &str, sql: &str) -> Result<Vec<Vec<String>>, String> {
-        let output = self.client().args(["--execute", sql, database]).stdin(Stdio::null()).output().unwrap();
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-        }
-        Ok(rows(&output.stdout))
+        run(self.client("root"), database, sql)
     }
 
     /// The rows of a script of many statements; one that fails has none, and the next ones run.
@@ -160,14 +156,27 @@ impl MariaDbServer {
         let file = self.dir.path().join("script");
         fs::write(&file, script).unwrap();
         let script = fs::File::open(file).unwrap();
-        rows(&self.client().args(["--force", database]).stdin(script).stderr(Stdio::null()).output().unwrap().stdout)
+        rows(
+            &self
+                .client("root")
+                .args(["--force", database])
+                .stdin(script)
+                .stderr(Stdio::null())
+                .output()
+                .unwrap()
+                .stdout,
+        )
     }
 
-    fn client(&self) -> Command {
+    fn client(&self, user: &str) -> Command {
         let mut client = process::command(self.owner, &self.programs.client);
         client
-            .args(["--no-defaults", "--default-character-set=utf8mb4", "--batch", "--skip-column-names", "--user=root"])
+            .args(["--no-defaults", "--default-character-set=utf8mb4", "--batch", "--skip-column-names"])
+            .arg(format!("--user={user}"))
             .arg(format!("--socket={}", self.file("s").display()));
+        if user != "root" {
+            client.arg(format!("--password={PASSWORD}"));
+        }
         client
     }
 
@@ -183,6 +192,14 @@ impl MariaDbServer {
     fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
+}
+
+fn run(mut client: Command, database: &str, sql: &str) -> Result<Vec<Vec<String>>, String> {
+    let output = client.args(["--execute", sql, database]).stdin(Stdio::null()).output().unwrap();
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(rows(&output.stdout))
 }
 
 fn rows(output: &[u8]) -> Vec<Vec<String>> {
@@ -216,7 +233,17 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// The URL of the login that may only read.
     pub fn url(&self) -> String {
-        format!("mysql://{}:{PASSWORD_IN_URL}@127.0.0.1:{}/{}", self.reader, self.server.port, self.name)
+        self.url_of(&self.reader)
+    }
+
+    /// The URL of another login with the tests' password.
+    pub fn url_of(&self, user: &str) -> String {
+        format!("mysql://{user}:{PASSWORD_IN_URL}@127.0.0.1:{}/{}", self.server.port, self.name)
+    }
+
+    /// The tests' password, for logins that a test makes itself.
+    pub fn password(&self) -> &'static str {
+        PASSWORD
     }
 
     /// Its name, which is the schema of its tables too.
@@ -237,6 +264,11 @@ impl TestDatabase {
     /// The same, or the client's words of what went wrong.
     pub fn try_ask(&self, sql: &str) -> Result<Vec<Vec<String>>, String> {
         self.server.try_ask(&self.name, sql)
+    }
+
+    /// The same as a login with the tests' password, for what such a login can do by itself.
+    pub fn ask_as(&self, user: &str, sql: &str) -> Result<Vec<Vec<String>>, String> {
+        run(self.server.client(user), &self.name, sql)
     }
 
     /// Its server.

@@ -150,7 +150,11 @@ pub fn check_whole_table(
     catalog: &Catalog,
     restrictions: &Restrictions,
 ) -> Result<CheckedStatement, SqlError> {
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let quote = match catalog.dialect() {
+        Dialect::Postgres | Dialect::Sqlite => '"',
+        Dialect::MariaDb => '`',
+    };
+    let quoted = |name: &str| format!("{quote}{}{quote}", name.replace(quote, &format!("{quote}{quote}")));
     let text = format!("SELECT * FROM {}.{}", quoted(&table.schema), quoted(&table.name));
     let params = BTreeMap::new();
     let scope = Scope { catalog, visible: restrictions, params: &params, claims: ClaimUse::Refused };

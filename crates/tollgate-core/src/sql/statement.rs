@@ -90,6 +90,9 @@ pub struct SlotUse {
     pub compared: Vec<ColumnId>,
     /// The type of the first of those.
     pub ty: Option<SqlType>,
+    /// Whether it is compared with something else beside: an expression, or a column or constant that is a number where the first is
+    /// none. Only an engine that converts one into the other minds.
+    pub mixed: bool,
     /// Whether one of those is masked, which makes the value sensitive by itself.
     pub masked: bool,
     /// Where the value is a LIKE pattern that an engine may refuse: the escape character that it must not end in

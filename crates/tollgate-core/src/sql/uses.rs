@@ -9,7 +9,7 @@ use super::tree::{
     SetQuantifier, Slot,
 };
 use super::walk::{self, Node};
-use crate::catalog::ColumnId;
+use crate::catalog::{ColumnId, SqlType, TypeKind};
 use crate::names::Dialect;
 
 /// What each slot of a restricted query is used for.
@@ -18,7 +18,7 @@ pub(super) fn slots(query: &Query, slots: &[Slot], dialect: Dialect) -> Vec<Slot
     for slot in slots {
         if !uses.iter().any(|used| used.slot == *slot) {
             let slot = slot.clone();
-            uses.push(SlotUse { slot, compared: Vec::new(), ty: None, masked: false, like_escape: None });
+            uses.push(SlotUse { slot, compared: Vec::new(), ty: None, mixed: false, masked: false, like_escape: None });
         }
     }
     walk::each_in_query(query, &mut |node| {
@@ -32,10 +32,10 @@ pub(super) fn slots(query: &Query, slots: &[Slot], dialect: Dialect) -> Vec<Slot
 
 fn note(expr: &Expr, dialect: Dialect, uses: &mut [SlotUse]) {
     let sides: Vec<&Expr> = match expr {
-        Expr::Binary { op, left, right } if compares(*op) => return beside(left, right, uses),
+        Expr::Binary { op, left, right } if compares(*op) => return beside(left, right, dialect, uses),
         Expr::InList { expr, list, negated: _ } if matches!(**expr, Expr::Row(_)) => {
             for element in list {
-                beside(expr, element, uses);
+                beside(expr, element, dialect, uses);
             }
             return;
         }
@@ -46,19 +46,19 @@ fn note(expr: &Expr, dialect: Dialect, uses: &mut [SlotUse]) {
         },
         Expr::Between { expr, low, high, negated: _ } => vec![expr, low, high],
         Expr::InList { expr, list, negated: _ } => std::iter::once(&**expr).chain(list).collect(),
-        Expr::InSlot { expr, slot, negated: _ } => return compare(slot, &[expr], uses),
+        Expr::InSlot { expr, slot, negated: _ } => return compare(slot, &[expr], dialect, uses),
         Expr::InQuery { expr, query, negated: _ } => {
             if let Expr::Row(values) = &**expr {
                 for (position, value) in values.iter().enumerate() {
                     if let Expr::Slot(slot) = value {
-                        compare(slot, &columns_at(&query.body, position), uses);
+                        compare(slot, &columns_at(&query.body, position), dialect, uses);
                     }
                 }
                 return;
             }
             let others = first_columns(&query.body);
             if let Expr::Slot(slot) = &**expr {
-                compare(slot, &others, uses);
+                compare(slot, &others, dialect, uses);
             }
             return;
         }
@@ -79,7 +79,7 @@ fn note(expr: &Expr, dialect: Dialect, uses: &mut [SlotUse]) {
     };
     for side in &sides {
         if let Expr::Slot(slot) = side {
-            compare(slot, &sides, uses);
+            compare(slot, &sides, dialect, uses);
         }
     }
 }
@@ -92,17 +92,17 @@ fn compares(op: BinaryOp) -> bool {
 }
 
 /// Two sides of a comparison, of rows value by value.
-fn beside(left: &Expr, right: &Expr, uses: &mut [SlotUse]) {
+fn beside(left: &Expr, right: &Expr, dialect: Dialect, uses: &mut [SlotUse]) {
     if let (Expr::Row(left), Expr::Row(right)) = (left, right) {
         for (left, right) in left.iter().zip(right) {
-            beside(left, right, uses);
+            beside(left, right, dialect, uses);
         }
         return;
     }
     let sides = [left, right];
     for side in sides {
         if let Expr::Slot(slot) = side {
-            compare(slot, &sides, uses);
+            compare(slot, &sides, dialect, uses);
         }
     }
 }
@@ -127,11 +127,12 @@ fn columns_at(body: &SetExpr, position: usize) -> Vec<&Expr> {
 
 /// Notes what stands beside a slot. A column behind a function or cast does not give the slot its type, but a masked one makes
 /// the value sensitive all the same.
-fn compare(slot: &Slot, others: &[&Expr], slots: &mut [SlotUse]) {
+fn compare(slot: &Slot, others: &[&Expr], dialect: Dialect, slots: &mut [SlotUse]) {
     let Some(used) = slots.iter_mut().find(|used| used.slot == *slot) else {
         return;
     };
     for other in others {
+        used.mixed |= !agrees(other, used.ty.as_ref());
         if let Expr::Column(ColumnRef { origin: Some(origin), ty, masked, .. }) = other
             && !used.compared.contains(origin)
         {
@@ -141,8 +142,40 @@ fn compare(slot: &Slot, others: &[&Expr], slots: &mut [SlotUse]) {
             }
             used.ty = used.ty.take().or_else(|| ty.clone());
         }
+        // To this server a text that is no number equals 0: whatever a value stands beside must say which of the two it is.
+        if let (Dialect::MariaDb, Expr::Literal(literal)) = (dialect, other) {
+            used.ty = used.ty.take().or_else(|| type_of(literal));
+        }
         used.masked |= columns(other).iter().any(|column| column.masked);
     }
+}
+
+/// Whether what stands beside a slot is known to be of the kind that the slot has from elsewhere.
+fn agrees(other: &Expr, known: Option<&SqlType>) -> bool {
+    let ty = match other {
+        Expr::Column(ColumnRef { ty, .. }) => ty.clone(),
+        Expr::Literal(Literal::Null) | Expr::Slot(_) => return true,
+        Expr::Literal(literal) => type_of(literal),
+        _ => None,
+    };
+    match (ty, known) {
+        (Some(ty), Some(known)) => is_number(&ty.kind) == is_number(&known.kind),
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
+}
+
+fn type_of(literal: &Literal) -> Option<SqlType> {
+    match literal {
+        Literal::Text(_) => Some(SqlType::text()),
+        Literal::Number(_) => Some(SqlType { name: "decimal".to_owned(), kind: TypeKind::Decimal }),
+        Literal::Bool(_) => Some(SqlType { name: "boolean".to_owned(), kind: TypeKind::Bool }),
+        Literal::Null | Literal::Blob(_) | Literal::Typed(..) => None,
+    }
+}
+
+fn is_number(kind: &TypeKind) -> bool {
+    matches!(kind, TypeKind::Bool | TypeKind::Int | TypeKind::BigInt | TypeKind::Decimal | TypeKind::Float)
 }
 
 /// Whether a resolved query may compare a masked column with a value that is written in it: a literal stands anywhere, and a

@@ -51,6 +51,10 @@ pub(super) fn can_bind(ty: &SqlType) -> bool {
 
 impl ClaimSlot<'_> {
     fn value(self, claim: &ClaimValue) -> Option<Value> {
+        // To MariaDB a text that is no number equals 0.
+        if self.ty.is_none() && self.dialect == Dialect::MariaDb {
+            return None;
+        }
         match claim {
             ClaimValue::Bool(truth) => self.takes_bool().then_some(Value::Bool(*truth)),
             ClaimValue::Integer(integer) => self.takes_integer(*integer).then_some(Value::Integer(*integer)),

@@ -102,6 +102,11 @@ pub enum Problem {
     EnumMissing { name: ParamName, database: String },
     #[error("a claim cannot be bound as `{database}`, which the statement compares `:claims.{name}` with")]
     ClaimType { name: ClaimName, database: String },
+    #[error(
+        "MariaDB takes a text that is no number for 0, so a claim stands beside columns or constants of one kind alone, and \
+         `:claims.{name}` does not"
+    )]
+    ClaimUntyped { name: ClaimName },
     #[error("the database describes {described} result columns where the statement has {checked}")]
     ColumnCount { described: usize, checked: usize },
     #[error("the database names result column {position} `{described}` where the statement has `{checked}`")]
@@ -166,6 +171,7 @@ impl Problem {
             | Problem::Default { .. }
             | Problem::PageParam { .. }
             | Problem::Type { .. }
+            | Problem::ClaimUntyped { .. }
             | Problem::ClaimType { .. } => Code::CONFIG_TOOL_PARAM,
         }
     }

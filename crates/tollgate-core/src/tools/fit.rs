@@ -19,6 +19,8 @@ pub(super) fn slot_types(statement: &CheckedStatement, described: &Described) ->
     let slots = statement.slots().iter().zip(inferred);
     slots
         .map(|(slot, inferred)| match (inferred.or(slot.ty.as_ref()), &slot.slot) {
+            // To MariaDB a text that is no number equals 0: a claim is bound where it is sure what it stands beside.
+            (_, Slot::Claim(_) | Slot::ClaimList(_)) if slot.mixed && statement.dialect() == Dialect::MariaDb => None,
             (Some(SqlType { kind: TypeKind::Array(item), .. }), Slot::ParamList(_) | Slot::ClaimList(_)) => {
                 Some((**item).clone())
             }
@@ -50,7 +52,19 @@ pub(super) fn check(
                 if let Some(ty) = ty {
                     check_type(param, ty, statement.dialect(), &mut errors);
                 }
+                if statement.dialect() == Dialect::MariaDb {
+                    // No other engine would take it for two types.
+                    let columns = slot
+                        .compared
+                        .iter()
+                        .skip(1)
+                        .filter_map(|id| catalog.column(catalog.get(&id.table)?, &id.column));
+                    columns.for_each(|column| check_type(param, &column.ty, statement.dialect(), &mut errors));
+                }
                 check_enum(param, slot, ty.as_ref(), catalog, &mut errors);
+            }
+            (Slot::Claim(name) | Slot::ClaimList(name), None) if statement.dialect() == Dialect::MariaDb => {
+                errors.push(ToolError::new("sql", Problem::ClaimUntyped { name: name.clone() }));
             }
             (Slot::Claim(name) | Slot::ClaimList(name), Some(ty)) if !claims::can_bind(ty) => {
                 let problem = Problem::ClaimType { name: name.clone(), database: ty.name.clone() };

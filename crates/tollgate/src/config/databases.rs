@@ -240,7 +240,10 @@ fn session(name: &DatabaseName, written: &file::Database, tree: &Node, diagnosti
         diagnostics.push(Diagnostic::error(Code::CONFIG_LIMIT, message).at(tree.place_of(path)));
     };
     if !written.url.starts_with("postgres") {
-        report(&path, format!("`{path}` is for PostgreSQL: SQLite has bounds of its own, which no key widens"));
+        report(
+            &path,
+            format!("`{path}` is for PostgreSQL: other databases have bounds of their own, which no key widens"),
+        );
     }
     let mut kib = |size: u64, key: &str, range: RangeInclusive<u64>, bounds: &str, default: u32| {
         if range.contains(&size) {

@@ -64,7 +64,7 @@ fn named(form: Form) -> serde_json::Value {
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    /// `postgres://user:password@host/name` or `sqlite:path`; a path is relative to the configuration's folder.
+    /// `postgres://user:password@host/name`, `mysql://user:password@host/name` or `sqlite:path`; a path is relative to the configuration's folder.
     #[schemars(length(min = 1))]
     pub url: String,
     /// How many connections, and for how long.

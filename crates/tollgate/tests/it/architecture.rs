@@ -108,6 +108,8 @@ fn foreign_crates_stay_in_their_rooms() {
         ("rmcp", &["tollgate/src/protocol/"]),
         ("axum", &["tollgate/src/protocol/", "tollgate/src/admin/"]),
         ("rusqlite", &["tollgate-backends/src/sqlite/", "tollgate-backends/src/sample/"]),
+        ("mysql_async", &["tollgate-backends/src/mysql/"]),
+        ("mysql_common", &["tollgate-backends/src/mysql/"]),
         ("tokio_postgres", &["tollgate-backends/src/postgres/", "tollgate-backends/src/testing/"]),
         ("sqlparser", &["tollgate-core/src/sql/", "tollgate-backends/src/sqlite/", "tollgate-backends/src/postgres/"]),
         ("tollgate_core::policy", &["tollgate/src/", "tollgate-core/src/policy/", "tollgate-core/src/tools/"]),

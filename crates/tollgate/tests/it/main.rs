@@ -22,6 +22,7 @@ mod large;
 mod leak;
 mod lifecycle;
 mod manual;
+mod mariadb;
 mod masks;
 mod paging;
 mod partitions;

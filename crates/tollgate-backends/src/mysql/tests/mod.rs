@@ -3,7 +3,6 @@
 mod dialect;
 mod facts;
 mod functions;
+mod values;
 
-/// What a session is pinned to.
-const SQL_MODE: &str =
-    "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_IN_DATE,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION";
+use super::session::SQL_MODE;

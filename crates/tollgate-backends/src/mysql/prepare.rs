@@ -1,0 +1,185 @@
+//! Prepared statements: made when first needed, once per connection, their number bounded. What the server says of a statement that
+//! does not fit what was checked is refused, never run.
+
+use std::{collections::HashMap, sync::Arc};
+
+use mysql_async::{Conn, Statement, prelude::Queryable as _};
+use mysql_common::named_params::ParsedNamedParams;
+use tollgate_core::{
+    catalog::SqlType,
+    sql::{Author, CheckedStatement},
+};
+
+use super::{connect::Connection, error, types, value::Encoding};
+use crate::{BackendError, ErrorKind, Fault, json::Keys};
+
+/// Prepared statements kept on one connection; each holds memory in the server.
+const STATEMENTS_MAX: usize = 64;
+
+/// A statement of the database other than what was checked.
+#[derive(Debug, thiserror::Error)]
+enum Drift {
+    #[error("the statement has other result columns than it was checked for")]
+    Columns,
+    #[error("the statement takes other parameters than it was checked for")]
+    Parameters,
+    #[error("the driver would read the statement's text otherwise than the server does")]
+    Text,
+    #[error("a result column is of a type that cannot be read: `{0}`")]
+    Unreadable(String),
+}
+
+/// A statement that a connection has prepared.
+pub(super) struct Prepared {
+    pub(super) statement: Statement,
+    pub(super) keys: Keys,
+    pub(super) columns: Vec<SqlType>,
+    pub(super) encodings: Vec<Encoding>,
+    /// Where the key stands that the statement is paged by.
+    pub(super) key: Vec<usize>,
+}
+
+/// One connection's prepared statements; the one unused longest makes room.
+#[derive(Default)]
+pub(super) struct Statements {
+    by_fingerprint: HashMap<[u8; 32], Kept>,
+    clock: u64,
+}
+
+struct Kept {
+    prepared: Arc<Prepared>,
+    used: u64,
+}
+
+impl Statements {
+    fn get(&mut self, fingerprint: &[u8; 32]) -> Option<Arc<Prepared>> {
+        self.clock += 1;
+        let kept = self.by_fingerprint.get_mut(fingerprint)?;
+        kept.used = self.clock;
+        Some(Arc::clone(&kept.prepared))
+    }
+
+    /// Makes room for one more; what goes must be closed in the server.
+    fn make_room(&mut self) -> Option<Arc<Prepared>> {
+        if self.by_fingerprint.len() < STATEMENTS_MAX {
+            return None;
+        }
+        let oldest = self.by_fingerprint.iter().min_by_key(|(_, kept)| kept.used).map(|(key, _)| *key)?;
+        self.by_fingerprint.remove(&oldest).map(|kept| kept.prepared)
+    }
+
+    fn insert(&mut self, fingerprint: [u8; 32], prepared: Arc<Prepared>) {
+        self.by_fingerprint.insert(fingerprint, Kept { prepared, used: self.clock });
+    }
+}
+
+/// The statement, prepared on this connection. A caller's own is not kept: it will hardly come again, and would push out what does.
+pub(super) async fn prepared(
+    connection: &mut Connection,
+    checked: &CheckedStatement,
+) -> Result<Arc<Prepared>, BackendError> {
+    if let Author::Caller { .. } = checked.author() {
+        return once(connection, checked).await.map(Arc::new);
+    }
+    if let Some(prepared) = connection.statements.get(checked.fingerprint()) {
+        return Ok(prepared);
+    }
+    let prepared = Arc::new(once(connection, checked).await?);
+    let (client, statements) = connection.parts()?;
+    if let Some(oldest) = statements.make_room() {
+        client.close(oldest.statement.clone()).await.map_err(error::backend_error)?;
+    }
+    statements.insert(*checked.fingerprint(), Arc::clone(&prepared));
+    Ok(prepared)
+}
+
+/// The statement, prepared for this one time; it is to be forgotten.
+pub(super) async fn once(connection: &mut Connection, checked: &CheckedStatement) -> Result<Prepared, BackendError> {
+    let statement = match parse(connection, checked.text()).await {
+        Ok(statement) => statement,
+        Err(error) => return Err(own_fault(error, checked.author())),
+    };
+    match encoded(checked, &statement) {
+        Ok(prepared) => Ok(prepared),
+        Err(error) => {
+            close(connection.client()?, statement).await?;
+            Err(error)
+        }
+    }
+}
+
+/// Closes a statement in the server that is not kept.
+pub(super) async fn forget(connection: &mut Connection, prepared: Prepared) -> Result<(), BackendError> {
+    close(connection.client()?, prepared.statement).await
+}
+
+/// The same of one that may be kept, which stays.
+pub(super) async fn done(
+    connection: &mut Connection,
+    checked: &CheckedStatement,
+    prepared: &Prepared,
+) -> Result<(), BackendError> {
+    match checked.author() {
+        Author::Caller { .. } => close(connection.client()?, prepared.statement.clone()).await,
+        Author::Operator => Ok(()),
+    }
+}
+
+async fn close(client: &mut Conn, statement: Statement) -> Result<(), BackendError> {
+    client.close(statement).await.map_err(error::backend_error)
+}
+
+/// Has the server prepare a text. The driver looks for parameters of its own (`:name`) in every text: one in which it would find any
+/// is not given to it, since it would send another.
+pub(super) async fn parse(connection: &mut Connection, text: &str) -> Result<Statement, BackendError> {
+    let untouched = ParsedNamedParams::parse(text.as_bytes()).is_ok_and(|read| read.params().is_empty());
+    if !untouched {
+        return Err(BackendError::new(ErrorKind::Statement(Fault::Other), Drift::Text));
+    }
+    connection.busy = true;
+    let outcome = connection.client()?.prep(text).await;
+    if outcome.as_ref().err().is_none_or(error::leaves_the_connection) {
+        connection.busy = false;
+    }
+    outcome.map_err(|driver| {
+        let kind = error::fault(&driver).map(ErrorKind::Statement);
+        let error = error::backend_error(driver);
+        BackendError { kind: kind.unwrap_or(error.kind), ..error }
+    })
+}
+
+/// What does not fit together is told to whoever wrote it: an operator's statement did fit when it was checked.
+fn own_fault(error: BackendError, author: Author) -> BackendError {
+    match (error.kind, author) {
+        (ErrorKind::Statement(_), Author::Operator) => BackendError { kind: ErrorKind::Changed, ..error },
+        _ => error,
+    }
+}
+
+fn encoded(checked: &CheckedStatement, statement: &Statement) -> Result<Prepared, BackendError> {
+    let drift = |drift| Err(BackendError::new(ErrorKind::Changed, drift));
+    if usize::from(statement.num_params()) != checked.slots().len() {
+        return drift(Drift::Parameters);
+    }
+    let sent = statement.columns();
+    if sent.len() != checked.width() {
+        return drift(Drift::Columns);
+    }
+    let known = checked.columns().iter().map(|column| column.ty.as_ref()).chain(std::iter::repeat(None));
+    let columns: Vec<SqlType> = sent.iter().zip(known).map(|(column, known)| types::of_result(column, known)).collect();
+    let mut encodings = Vec::with_capacity(columns.len());
+    for ty in &columns {
+        match Encoding::of(ty) {
+            Some(encoding) => encodings.push(encoding),
+            None => return drift(Drift::Unreadable(ty.name.clone())),
+        }
+    }
+    let shown = checked.columns().len();
+    Ok(Prepared {
+        statement: statement.clone(),
+        keys: Keys::new(checked.columns().iter().map(|column| column.name.as_str())),
+        columns: columns.into_iter().take(shown).collect(),
+        encodings,
+        key: checked.key().unwrap_or_default().to_vec(),
+    })
+}
