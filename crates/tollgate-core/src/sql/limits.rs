@@ -42,6 +42,8 @@ pub const ROW_MAX: usize = 32;
 /// Expressions of a whole statement, those of a named window or an alias counted at each of its uses, and the columns of relations
 /// and of `*`.
 pub const NODES_MAX: usize = 50_000;
+/// The same once a database has put the expression of each column of a subquery wherever the column is used.
+pub const EXPANSION_MAX: u64 = 100_000;
 /// Bytes of an alias. PostgreSQL cuts longer names off silently, which would make two names one.
 pub const ALIAS_BYTES_MAX: usize = 63;
 /// Bytes of a pattern of LIKE or GLOB on SQLite, which may look for all of it at each place of a text.

@@ -13,6 +13,7 @@ mod absence;
 mod cases;
 mod check;
 mod error;
+mod expansion;
 mod fence;
 mod grouped;
 mod groups;

@@ -40,6 +40,7 @@ use self::expr::{Aggregates, At, Position};
 use self::names::{Capture, Names, Source};
 use self::query::Outer;
 use super::error::{SqlError, shown};
+use super::expansion;
 use super::lengths;
 use super::limits::{ALIAS_BYTES_MAX, DEPTH_MAX, EXPANDED_MAX, MERGED_MAX, NODES_MAX};
 use super::parse::{parse_predicate, parse_query};
@@ -55,6 +56,7 @@ pub fn resolve_query(sql: &str, scope: &Scope<'_>) -> Result<tree::Query, SqlErr
     let mut resolver = Resolver::new(scope);
     let query = resolver.query(&parsed, Outer::default())?;
     lengths::refuse(&query, resolver.dialect)?;
+    expansion::refuse(&query)?;
     resolver.can_be_said(query)
 }
 
