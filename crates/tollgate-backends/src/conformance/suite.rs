@@ -29,7 +29,7 @@ fn pool_of(max: u32) -> PoolLimits {
 pub(super) async fn values_come_back_exactly<F: Fixture>() {
     let Some(bench) = Bench::<F>::new(pool_of(1)).await else { return };
     let cases = cases::parse(include_str!("../../testdata/conformance/values.cases"), bench.dialect());
-    assert!(cases.len() > 25);
+    assert!(cases.len() > 30);
     for case in cases {
         let came = bench.rows(&case.sql, Terms { params: &case.params, ..Terms::plain() }).await;
         match (came, &case.expected) {

@@ -21,8 +21,8 @@ pub(super) enum BindError {
     Nul,
     #[error("a byte string is not base64")]
     NotBase64,
-    #[error("an array was given where one value belongs")]
-    Array,
+    #[error("a list holds what no list may")]
+    List,
 }
 
 /// Every value as its place takes it.
@@ -47,8 +47,27 @@ fn one(value: &Value, kind: Option<&TypeKind>) -> Result<Bound, BindError> {
             _ => plain(text),
         },
         Value::Json(text) => plain(text),
-        Value::Array(_) => Err(BindError::Array),
+        Value::Array(items) => list(items, kind),
     }
+}
+
+/// A list as the JSON text that the statement spells out: each value is checked as one by itself would be, and written as a string, which
+/// is read as the column's type without going through a float.
+fn list(items: &[Value], kind: Option<&TypeKind>) -> Result<Bound, BindError> {
+    let mut texts = Vec::with_capacity(items.len());
+    for item in items {
+        texts.push(match one(item, kind)? {
+            Bound::Int(integer) => integer.to_string(),
+            Bound::UInt(integer) => integer.to_string(),
+            // The shortest text that reads back as the same double.
+            Bound::Double(double) => format!("{double:?}"),
+            Bound::Bytes(text) if kind != Some(&TypeKind::Bytes) => {
+                String::from_utf8(text).map_err(|_| BindError::List)?
+            }
+            _ => return Err(BindError::List),
+        });
+    }
+    Ok(Bound::Bytes(serde_json::Value::from(texts).to_string().into_bytes()))
 }
 
 fn plain(text: &str) -> Result<Bound, BindError> {

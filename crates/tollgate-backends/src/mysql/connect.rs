@@ -57,7 +57,7 @@ impl pool::Connector for Connector {
             // From here on it is closed at once where something goes wrong.
             let mut connection =
                 Connection { client: Some(client), busy: true, statements: Statements::default(), killer: None };
-            let id = session::pin(connection.client()?, self.statement_timeout).await?;
+            let id = session::pin(connection.client()?, &self.database, self.statement_timeout).await?;
             let killer = Killer { id, options: self.options.clone(), gate: Arc::clone(&self.killing) };
             connection.killer = Some(Arc::new(killer));
             connection.busy = false;

@@ -48,7 +48,7 @@ impl Flavour {
         (found >= (8, 0)).then_some(Flavour::MySql)
     }
 
-    fn settings(self, timeout: Duration) -> String {
+    fn settings(self, timeout: Duration, collation: &str) -> String {
         let milliseconds = timeout.as_millis();
         let own = match self {
             Flavour::MariaDb => {
@@ -57,7 +57,7 @@ impl Flavour {
             }
             Flavour::MySql => format!("SESSION max_execution_time = {milliseconds}"),
         };
-        format!("SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, SESSION sql_mode = '{SQL_MODE}', {PINNED}, {own}")
+        format!("SET NAMES utf8mb4 COLLATE {collation}, SESSION sql_mode = '{SQL_MODE}', {PINNED}, {own}")
     }
 
     /// The variable that says whether transactions only read, and what bounds a statement, in milliseconds.
@@ -70,13 +70,23 @@ impl Flavour {
 }
 
 /// Makes a connection what every session must be. Gives the server's own number of it, by which it can be killed.
-pub(super) async fn pin(client: &mut Conn, timeout: Duration) -> Result<u64, BackendError> {
+pub(super) async fn pin(client: &mut Conn, database: &str, timeout: Duration) -> Result<u64, BackendError> {
     let version: Option<String> = client.query_first("SELECT VERSION()").await.map_err(error::connect_error)?;
     let version = version.unwrap_or_default();
     let flavour = Flavour::of(&version).ok_or_else(|| unfit(Unfit::Version(version)))?;
-    client.query_drop(flavour.settings(timeout)).await.map_err(error::connect_error)?;
+    let collation = collation(client, database).await?;
+    client.query_drop(flavour.settings(timeout, &collation)).await.map_err(error::connect_error)?;
     client.query_drop("SET SESSION TRANSACTION READ ONLY").await.map_err(error::connect_error)?;
     verified(client, flavour, timeout).await
+}
+
+/// The collation of texts that are no column's: the database's own, so that lists meet its columns, where it is one of UTF-8.
+async fn collation(client: &mut Conn, database: &str) -> Result<String, BackendError> {
+    let asked = "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?";
+    let found: Option<String> = client.exec_first(asked, (database,)).await.map_err(error::connect_error)?;
+    let plain = |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let found = found.filter(|name| name.starts_with("utf8mb4_") && plain(name));
+    Ok(found.unwrap_or_else(|| "utf8mb4_general_ci".to_owned()))
 }
 
 async fn verified(client: &mut Conn, flavour: Flavour, timeout: Duration) -> Result<u64, BackendError> {

@@ -9,6 +9,7 @@ pub mod template;
 pub mod tree;
 
 mod absence;
+mod bound_list;
 #[cfg(test)]
 mod cases;
 mod check;

@@ -1,6 +1,6 @@
 //! A policy on a real MariaDB, from the configuration to the agent: rows, columns and masks, what is refused, and the narrow login.
 
-use std::{fs, process::Output};
+use std::{fs, path::Path, process::Output};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -214,5 +214,21 @@ async fn the_narrow_login_does_all_that_the_policy_needs_and_nothing_else() {
     ] {
         let asked = shop.database.ask_as(&login, sql);
         assert!(asked.is_err(), "{sql}: {asked:?}");
+    }
+}
+
+/// The example as it is: its configuration can be served, and its own tests hold.
+#[test]
+fn the_example_is_what_it_says() {
+    let Some(server) = MariaDbServer::shared() else { return };
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/mariadb");
+    let database = server.database(&fs::read_to_string(example.join("shop.sql")).unwrap());
+    let config = example.join("tollgate.yaml");
+    for command in ["check", "test"] {
+        let mut tollgate = tollgate();
+        let ran =
+            tollgate.arg(command).arg("-c").arg(&config).env("SHOP_DATABASE_URL", database.url()).output().unwrap();
+        let said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        assert!(ran.status.success(), "{command}: {said}");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Printed, Printer, RenderError};
 use crate::names::Dialect;
+use crate::sql::bound_list;
 use crate::sql::tree::{
     BinaryOp, CastType, ColumnRef, Elements, Expr, FunctionArgs, IsTest, LikeKind, Literal, Quantifier, Query, Slot,
     Subscript, UnaryOp,
@@ -288,7 +289,27 @@ impl Printer {
                 self.put("))");
                 Ok(())
             }
-            Dialect::MariaDb => Err(self.lacks("bound lists that have been reviewed")),
+            Dialect::MariaDb => {
+                let ty = bound_list::value_type(expr).ok_or_else(|| self.lacks("lists of that type"))?;
+                self.expr(expr)?;
+                self.put(is_in);
+                self.put("(SELECT ");
+                self.ident(bound_list::VALUE)?;
+                self.put(" FROM JSON_TABLE(");
+                self.placeholder(slot)?;
+                self.put(", ");
+                self.string("$[*]")?;
+                self.put(" COLUMNS (");
+                self.ident(bound_list::VALUE)?;
+                self.put(" ");
+                self.put(ty);
+                self.put(" PATH ");
+                self.string("$")?;
+                self.put(")) AS ");
+                self.ident(bound_list::LIST)?;
+                self.put(")");
+                Ok(())
+            }
         }
     }
 

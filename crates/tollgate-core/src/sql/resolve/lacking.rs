@@ -3,6 +3,7 @@
 
 use super::Resolver;
 use crate::names::Dialect;
+use crate::sql::bound_list;
 use crate::sql::error::SqlError;
 use crate::sql::tree::{
     BinaryOp, CallOrder, Distinct, Expr, FrameUnits, Function, JoinKind, LikeKind, Literal, Materialized, OpClass,
@@ -112,7 +113,10 @@ fn in_expr(expr: &Expr) -> Option<Lacking> {
         | Expr::Row(_) => None,
         Expr::Binary { op, .. } => in_operator(*op),
         Expr::Function(function) => in_call(function),
-        Expr::InSlot { .. } => Some(("IN over a list that is bound", Some("write one value for each place"))),
+        Expr::InSlot { expr, .. } => {
+            let instead = "compare it with a column of numbers, text, dates or timestamps";
+            bound_list::value_type(expr).is_none().then_some(("a list beside that", Some(instead)))
+        }
         Expr::Literal(Literal::Typed(..)) => Some(("a typed literal", Some("write CAST('…' AS type)"))),
         Expr::Literal(Literal::Blob(_)) => Some(("a hexadecimal string", None)),
         Expr::Unary { op: UnaryOp::BitNot, .. } => Some(("the operator `~`", None)),

@@ -4,6 +4,7 @@ use sqlparser::ast;
 
 use super::{Reading, all, both, path};
 use crate::names::Dialect;
+use crate::sql::bound_list;
 use crate::sql::parse::parse_printed_type;
 use crate::sql::resolve::{operator, string};
 use crate::sql::tree::{
@@ -180,8 +181,48 @@ impl Reading<'_> {
             (Dialect::Sqlite, ast::Expr::InSubquery { expr: read, subquery, negated: read_negated }) => {
                 negated == *read_negated && self.expr(read, expr) && self.values_of(subquery, slot)
             }
+            (Dialect::MariaDb, ast::Expr::InSubquery { expr: read, subquery, negated: read_negated }) => {
+                let ty = bound_list::value_type(expr);
+                negated == *read_negated
+                    && self.expr(read, expr)
+                    && ty.is_some_and(|ty| self.spelled(subquery, slot, ty))
+            }
             _ => false,
         }
+    }
+
+    /// ``SELECT `tg_value` FROM JSON_TABLE(?, '$[*]' COLUMNS (`tg_value` type PATH '$')) AS `tg_list` ``.
+    fn spelled(&self, read: &ast::Query, slot: &Slot, ty: &str) -> bool {
+        let Some(ast::SetExpr::Select(select)) = super::Clauses::only_body(read) else { return false };
+        let Some(super::Parts {
+            distinct: None,
+            projection: [ast::SelectItem::UnnamedExpr(ast::Expr::Identifier(value))],
+            from: [ast::TableWithJoins { relation, joins }],
+            filter: None,
+            group_by: [],
+            having: None,
+        }) = super::Parts::of(select)
+        else {
+            return false;
+        };
+        let ast::TableFactor::JsonTable { json_expr, json_path, columns, alias: Some(alias) } = relation else {
+            return false;
+        };
+        let [ast::JsonTableColumn::Named(column)] = columns.as_slice() else { return false };
+        let ast::JsonTableNamedColumn { name, r#type, path, exists: false, on_empty: None, on_error: None } = column
+        else {
+            return false;
+        };
+        let is_text = |read: &ast::ValueWithSpan, text: &str| matches!(&read.value, ast::Value::SingleQuotedString(read) if read == text);
+        joins.is_empty()
+            && super::named(value, bound_list::VALUE)
+            && super::named(name, bound_list::VALUE)
+            && super::named(&alias.name, bound_list::LIST)
+            && alias.columns.is_empty()
+            && self.is_slot(json_expr, slot)
+            && is_text(json_path, "$[*]")
+            && is_text(path, "$")
+            && parse_printed_type(self.dialect, ty).is_ok_and(|meant| meant == *r#type)
     }
 
     /// `SELECT value FROM json_each(?1)`.
