@@ -38,11 +38,10 @@ pub(super) fn large_enough(rows: RestrictedTable, groups: &Groups, alias: &str, 
     let fence = rows.fence();
     let least = || number(&groups.least.to_string());
     let coarser = groups.coarser();
-    let all: Vec<usize> = (0..groups.columns.len()).collect();
     let windows = Windows { groups, dialect };
 
     let mut counted = columns(ROWS, &names);
-    let count = windows.over("count", FunctionArgs::Star, (ROWS, &all));
+    let count = windows.over("count", FunctionArgs::Star, (ROWS, &groups.whole()));
     counted.push(Projection { expr: count, name: ALIKE.to_owned() });
 
     let alike = || column(COUNTED, ALIKE);
@@ -89,9 +88,9 @@ struct Windows<'g> {
 }
 
 impl Windows<'_> {
-    fn over(&self, name: &'static str, args: FunctionArgs, (relation, kept): (&str, &[usize])) -> Expr {
-        let keys = kept.iter().filter_map(|place| self.groups.columns.get(*place));
-        let partition_by = keys.flat_map(|(name, alike)| self.key(column(relation, name), *alike)).collect();
+    fn over(&self, name: &'static str, args: FunctionArgs, (relation, kept): (&str, &[(usize, Alike)])) -> Expr {
+        let keys = kept.iter().filter_map(|(place, alike)| Some((&self.groups.columns.get(*place)?.0, *alike)));
+        let partition_by = keys.flat_map(|(name, alike)| self.key(column(relation, name), alike)).collect();
         let window = Window { partition_by, order_by: Vec::new(), frame: None };
         let order = CallOrder::None;
         Expr::Function(Function { name, args, distinct: false, order, filter: None, over: Some(Box::new(window)) })

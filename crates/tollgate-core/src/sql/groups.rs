@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 
 use super::check::CheckError;
 use super::error::SqlError;
-use super::limits::GROUP_COLUMNS_MAX;
+use super::limits::GROUPINGS_MAX;
 use super::restriction::{Restriction, Restrictions};
 use super::tree::{CallOrder, ColumnRef, Expr, Function, FunctionArgs, OrderKey, Query, Relation, Select, SetExpr};
 use super::walk::{self, Node};
@@ -25,17 +25,49 @@ pub(super) struct Groups {
     /// Rows of a group, at least.
     pub(super) least: NonZeroU32,
     /// In what the rows of a group agree; nothing for all rows as one group.
-    pub(super) columns: Vec<(String, Alike)>,
+    pub(super) columns: Vec<(String, Told)>,
+}
+
+/// How a column tells rows apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    /// In what rows agree that it does not tell apart.
+    pub(super) alike: Alike,
+    /// Whether rows without a value may be among them.
+    pub(super) nullable: bool,
+}
+
+impl Told {
+    /// In what a grouping that keeps the column can have rows agree: as the statement does, or in whether there is a value.
+    fn choices(self) -> Vec<Alike> {
+        if self.nullable && self.alike > Alike::Presence { vec![self.alike, Alike::Presence] } else { vec![self.alike] }
+    }
 }
 
 impl Groups {
-    /// The coarser groupings that a caller can ask for too, all of them, each as the places of the columns that it keeps. What one of them
-    /// shows, less what this one shows of it, must not be too few rows.
-    pub(super) fn coarser(&self) -> Vec<Vec<usize>> {
-        // More are in the statement that a database describes, and in none that runs; the last set is all of them.
-        let count = self.columns.len().min(GROUP_COLUMNS_MAX);
-        let kept = |bits: u32| (0..count).filter(|place| bits & (1 << place) != 0).collect();
-        (0..(1_u32 << count) - 1).map(kept).collect()
+    /// The grouping itself: the places of its columns, and in what rows agree by each.
+    pub(super) fn whole(&self) -> Vec<(usize, Alike)> {
+        self.columns.iter().enumerate().map(|(place, (_, told))| (place, told.alike)).collect()
+    }
+
+    /// The coarser groupings that a caller can ask for too, all of them: each column is kept, kept for whether it has a value, as
+    /// its sum tells, or left out. What one of them shows, less what this one shows of it, must not be too few rows.
+    pub(super) fn coarser(&self) -> Vec<Vec<(usize, Alike)>> {
+        let mut sets: Vec<Vec<(usize, Alike)>> = vec![Vec::new()];
+        for (place, (_, told)) in self.columns.iter().enumerate() {
+            let kept = told.choices();
+            // More are in the statement that a database describes, and in none that runs.
+            if sets.len() * (kept.len() + 1) > GROUPINGS_MAX {
+                break;
+            }
+            for at in 0..sets.len() {
+                let without = sets.get(at).cloned().unwrap_or_default();
+                sets.extend(kept.iter().map(|alike| [without.as_slice(), &[(place, *alike)]].concat()));
+            }
+        }
+        let whole = self.whole();
+        sets.retain(|set| *set != whole);
+        sets
     }
 }
 
@@ -82,7 +114,7 @@ impl Alike {
 /// The columns by which a statement tells rows apart, by the alias that they are named through. An alias that is used in several
 /// scopes has those of all.
 #[derive(Debug, Default)]
-pub(super) struct Telling(BTreeMap<String, BTreeMap<String, Alike>>);
+pub(super) struct Telling(BTreeMap<String, BTreeMap<String, Told>>);
 
 impl Telling {
     pub(super) fn of(query: &Query) -> Self {
@@ -92,7 +124,7 @@ impl Telling {
     }
 
     /// Those of one alias.
-    pub(super) fn columns(&self, alias: &str) -> impl Iterator<Item = (&String, &Alike)> {
+    pub(super) fn columns(&self, alias: &str) -> impl Iterator<Item = (&String, &Told)> {
         self.0.get(alias).into_iter().flatten()
     }
 
@@ -168,8 +200,9 @@ impl Telling {
 
     fn note(&mut self, column: &ColumnRef, alike: Alike) {
         let columns = self.0.entry(column.relation.clone()).or_default();
-        let known = columns.entry(column.name.clone()).or_insert(alike);
-        *known = alike.max(*known);
+        let told = columns.entry(column.name.clone()).or_insert(Told { alike, nullable: false });
+        told.alike = alike.max(told.alike);
+        told.nullable |= column.nullable;
     }
 
     /// `own` are the tables of the SELECT that the expression is a clause of: an aggregate over a column of another one may be
@@ -237,18 +270,24 @@ pub(super) fn refuse(query: &Query, restrictions: &Restrictions, catalog: &Catal
         if let Node::Relation(Relation::Base { table, alias }) = node
             && let (Some(restriction), Some(known), true) = (grouped(table), catalog.get(table), refused.is_ok())
         {
-            let values = telling.columns(alias).filter(|(_, alike)| **alike > Alike::Presence);
+            let values = telling.columns(alias).filter(|(_, told)| told.alike > Alike::Presence);
             let columns: BTreeSet<&str> = values.map(|(name, _)| name.as_str()).collect();
             let keys = std::iter::once(&known.primary_key).chain(&known.unique_keys);
             let single = keys.filter(|key| !key.is_empty()).find(|key| is_within(key, &columns, restriction));
             if let Some(key) = single {
                 refused = Err(CheckError::SingleRows { columns: key.join("`, `") }.into());
-            } else if telling.columns(alias).count() > GROUP_COLUMNS_MAX {
-                refused = Err(SqlError::TooComplex { what: "columns that tell rows apart", max: GROUP_COLUMNS_MAX });
+            } else if groupings(telling.columns(alias).map(|(_, told)| *told)) > GROUPINGS_MAX {
+                let what = "groupings by columns that tell rows apart";
+                refused = Err(SqlError::TooComplex { what, max: GROUPINGS_MAX });
             }
         }
     });
     refused
+}
+
+/// How many groupings there are by some of these columns or all.
+fn groupings(columns: impl Iterator<Item = Told>) -> usize {
+    columns.fold(1, |groupings, told| groupings.saturating_mul(told.choices().len() + 1))
 }
 
 /// Whether all columns of a key tell rows apart as they are, none of them through a mask.

@@ -31,8 +31,9 @@ pub const MERGED_MAX: usize = 200;
 pub const ARMS_MAX: usize = 50;
 /// Columns of one projection, wildcards expanded.
 pub const PROJECTION_MAX: usize = 1_000;
-/// Columns that tell the rows of a table with a minimum group size apart: each doubles the groupings that are looked at.
-pub const GROUP_COLUMNS_MAX: usize = 5;
+/// Groupings that are looked at of a table with a minimum group size: each column that tells its rows apart doubles them, and one that
+/// may be NULL makes three of each.
+pub const GROUPINGS_MAX: usize = 128;
 /// Elements of one IN list.
 pub const IN_LIST_MAX: usize = 1_000;
 /// Keys of one window, and of one order inside a call.

@@ -263,7 +263,7 @@ impl Pass<'_> {
         let (least, telling) = (restriction.min_group_size?, self.telling.as_ref()?);
         // The alias may stand for another relation elsewhere, whose columns are not this table's.
         let own = telling.columns(alias).filter(|(name, _)| used.iter().any(|column| column.name == **name));
-        Some(Groups { least, columns: own.map(|(name, alike)| (name.clone(), *alike)).collect() })
+        Some(Groups { least, columns: own.map(|(name, told)| (name.clone(), *told)).collect() })
     }
 
     /// What a restricted table yields; where none of its columns is used (`SELECT count(*) FROM t`), one of no meaning.

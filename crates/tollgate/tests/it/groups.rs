@@ -245,7 +245,7 @@ async fn equal_values_that_are_not_the_same_are_groups_of_their_own_on_sqlite() 
 #[tokio::test]
 async fn a_finer_statement_tells_of_no_row_by_what_it_leaves_out() {
     let folder = tempfile::tempdir().unwrap();
-    let mut setup = "CREATE TABLE people (id integer PRIMARY KEY, salary integer, dept text, city text, sex text, age integer, lvl integer)".to_owned();
+    let mut setup = "CREATE TABLE people (id integer PRIMARY KEY, salary integer, dept text NOT NULL, city text NOT NULL, sex text, age integer, lvl integer)".to_owned();
     let mut seed = 11;
     for id in 1..=300 {
         let (dept, city) = (next(&mut seed) % 3, next(&mut seed) % 3);
@@ -269,6 +269,26 @@ async fn a_finer_statement_tells_of_no_row_by_what_it_leaves_out() {
     let many =
         "SELECT count(*) AS n FROM people WHERE (dept, city, sex, age, lvl) = ('a', 'b', 'c', 1, 2) AND salary > 1";
     assert_eq!(grouped.ask(many).await, Err("TG409".to_owned()));
+    grouped.backend.close().await;
+}
+
+/// A column's sum tells which rows have a value, and its values tell them apart: what the first has beyond the second is enough rows.
+#[tokio::test]
+async fn a_value_is_not_the_sum_less_the_values_that_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = "CREATE TABLE people (id integer PRIMARY KEY, bonus integer);
+        INSERT INTO people (bonus) VALUES (10), (10), (10), (10), (10), (10), (4242), (NULL), (NULL), (NULL), (NULL), (NULL)";
+    rusqlite::Connection::open(folder.path().join("db")).unwrap().execute_batch(setup).unwrap();
+    let backend = tollgate_backends::open("sqlite:db", folder.path(), PoolLimits::default()).unwrap();
+    let grouped = Grouped::over(backend, &["id", "bonus"]).await;
+    let whole = grouped.ask("SELECT sum(bonus) AS s, count(bonus) AS n FROM people").await;
+    assert_eq!(whole, Ok(json!([{"s": 4_302, "n": 7}])));
+    for sql in [
+        "SELECT sum(bonus) AS s, count(*) AS n FROM people WHERE bonus <> 3",
+        "SELECT sum(bonus) AS s, count(*) AS n FROM people WHERE bonus IN (10, 11)",
+    ] {
+        assert_eq!(grouped.ask(sql).await, Ok(json!([{"s": null, "n": 0}])), "{sql}");
+    }
     grouped.backend.close().await;
 }
 
