@@ -8,6 +8,7 @@ use super::error::SqlError;
 use super::groups;
 use super::keyset::{self, Around};
 use super::leak::{self, Context, Leak};
+use super::limits::STACK_BYTES;
 use super::render::{self, RenderError};
 use super::resolve::{ClaimUse, ParamShape, Scope, output_columns, resolve_query, unique_output_names};
 use super::restrict::{self, Fence, RestrictError};
@@ -73,13 +74,9 @@ impl CheckError {
     }
 }
 
-/// The stack that a statement is looked at on. Every stage goes down its tree by recursion; how deep that may be is bounded, and a
-/// worker's own stack is not known to hold it.
-const STACK_BYTES: usize = 32 << 20;
-
 /// Parses, resolves, restricts, fences, pages and renders a statement.
 pub fn check(request: &Request<'_>) -> Result<CheckedStatement, SqlError> {
-    stacker::grow(STACK_BYTES, || check_here(request))
+    stacker::maybe_grow(STACK_BYTES, STACK_BYTES, || check_here(request))
 }
 
 fn check_here(request: &Request<'_>) -> Result<CheckedStatement, SqlError> {
@@ -126,7 +123,7 @@ pub fn check_own(
     restrictions: &Restrictions,
     cost: Cost,
 ) -> Result<CheckedStatement, SqlError> {
-    stacker::grow(STACK_BYTES, || check_own_here(sql, catalog, restrictions, cost))
+    stacker::maybe_grow(STACK_BYTES, STACK_BYTES, || check_own_here(sql, catalog, restrictions, cost))
 }
 
 fn check_own_here(

@@ -263,6 +263,9 @@ fn base_aliases<'a>(relation: &'a Relation, into: &mut BTreeSet<&'a str>) {
 
 /// Refuses what could only be empty: groups by the columns of a key, each of which is one row.
 pub(super) fn refuse(query: &Query, restrictions: &Restrictions, catalog: &Catalog) -> Result<(), SqlError> {
+    if !restrictions.have_groups() {
+        return Ok(());
+    }
     let grouped = |table| restrictions.tables.get(table).filter(|restriction| restriction.min_group_size.is_some());
     let telling = Telling::of(query);
     let mut refused = Ok(());

@@ -8,6 +8,9 @@ pub const TOKENS_MAX: usize = 16_000;
 pub const NESTING_MAX: usize = 40;
 /// Tokens since the last comma, summed over the open parentheses: the parsed tree is never deeper than that.
 pub const CHAIN_MAX: usize = 1_500;
+/// Expressions that the parser may begin, each counted as often as it is tried. No statement of so many tokens that it reads at
+/// the first attempt comes near.
+pub const PARSED_MAX: usize = 30_000;
 /// Depth of our own tree: expressions, queries and joins together.
 pub const DEPTH_MAX: usize = 100;
 /// Terms of one chain of AND or of OR.
@@ -16,6 +19,8 @@ pub const TERMS_MAX: usize = 500;
 pub const RELATIONS_MAX: usize = 32;
 /// Relations in the whole statement, each common table expression counted as often as it is read.
 pub const EXPANDED_MAX: usize = 500;
+/// Keys of one GROUP BY, ORDER BY or DISTINCT ON.
+pub const KEYS_MAX: usize = 250;
 /// Sets that ROLLUP, CUBE and GROUPING SETS come to.
 pub const GROUPING_SETS_MAX: usize = 128;
 /// Rows that a recursive query is read for; one more is an error.
@@ -47,6 +52,10 @@ pub const NODES_MAX: usize = 50_000;
 pub const EXPANSION_MAX: u64 = 100_000;
 /// Bytes of an alias. PostgreSQL cuts longer names off silently, which would make two names one.
 pub const ALIAS_BYTES_MAX: usize = 63;
+/// Bytes of an unknown name for which a similar one is looked for, and of that one.
+pub const SIMILAR_BYTES_MAX: usize = 100;
+/// Names among which it is.
+pub const SIMILAR_NAMES_MAX: usize = 2_000;
 /// Bytes of a pattern of LIKE or GLOB on SQLite, which may look for all of it at each place of a text.
 pub const PATTERN_BYTES_MAX: usize = 1_000;
 /// Characters of a number.
@@ -55,3 +64,6 @@ pub const NUMBER_CHARS_MAX: usize = 100;
 pub const EXPONENT_MAX: u32 = 308;
 /// Optional clauses of a template: each set of them that can occur is a statement of its own.
 pub const CLAUSES_MAX: usize = 8;
+/// The stack that a statement is looked at on, since every stage goes down its tree by recursion. A thread that has as much left is
+/// not given another one, which takes longer than a short statement.
+pub const STACK_BYTES: usize = 32 << 20;

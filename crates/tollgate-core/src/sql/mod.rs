@@ -16,8 +16,11 @@ mod check;
 mod error;
 mod expansion;
 mod fence;
+mod grammar;
 mod grouped;
 mod groups;
+#[cfg(test)]
+mod hostile;
 mod keyset;
 mod leak;
 mod lengths;

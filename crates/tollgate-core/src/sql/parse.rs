@@ -8,7 +8,8 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 
 use super::error::{SqlError, shown};
-use super::limits::NESTING_MAX;
+use super::grammar::Grammar;
+use super::limits::{NESTING_MAX, PARSED_MAX};
 use super::tokens::{MariaDbGrammar, for_parser};
 use crate::names::Dialect;
 
@@ -27,9 +28,9 @@ pub(super) fn parse_query(dialect: Dialect, sql: &str) -> Result<ast::Query, Sql
         Some(Token::Word(word)) if matches!(word.keyword, Keyword::SELECT | Keyword::WITH | Keyword::VALUES) => {}
         Some(other) => return Err(SqlError::NotOneSelect { found: shown(&other.to_string()) }),
     }
-    let grammar = grammar(dialect);
-    let mut parser = Parser::new(grammar).with_recursion_limit(RECURSION_MAX).with_tokens_with_locations(tokens);
-    let query = parser.parse_query().map_err(syntax)?;
+    let grammar = Grammar::new(own_grammar(dialect), PARSED_MAX);
+    let mut parser = Parser::new(&grammar).with_recursion_limit(RECURSION_MAX).with_tokens_with_locations(tokens);
+    let query = parser.parse_query().map_err(|error| syntax(error, &grammar))?;
     if parser.consume_token(&Token::SemiColon) && parser.peek_token_ref().token != Token::EOF {
         return Err(SqlError::NotOneSelect { found: "a second statement".into() });
     }
@@ -40,31 +41,30 @@ pub(super) fn parse_query(dialect: Dialect, sql: &str) -> Result<ast::Query, Sql
 /// One expression and nothing after it.
 pub(super) fn parse_predicate(dialect: Dialect, sql: &str) -> Result<ast::Expr, SqlError> {
     let tokens = for_parser(dialect, sql)?;
-    let mut parser =
-        Parser::new(grammar(dialect)).with_recursion_limit(RECURSION_MAX).with_tokens_with_locations(tokens);
-    let expr = parser.parse_expr().map_err(syntax)?;
+    let grammar = Grammar::new(own_grammar(dialect), PARSED_MAX);
+    let mut parser = Parser::new(&grammar).with_recursion_limit(RECURSION_MAX).with_tokens_with_locations(tokens);
+    let expr = parser.parse_expr().map_err(|error| syntax(error, &grammar))?;
     at_end(&parser)?;
     Ok(expr)
 }
 
 /// What a printed text reads as: a query and nothing after it. Its placeholders are those of the database.
 pub(super) fn parse_printed(dialect: Dialect, text: &str) -> Result<ast::Query, ParserError> {
-    let mut parser = printed(dialect, text)?;
-    let query = parser.parse_query()?;
-    parser.expect_token(&Token::EOF)?;
-    Ok(*query)
+    printed(dialect, text, |parser| parser.parse_query().map(|query| *query))
 }
 
 /// What a printed type reads as.
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is one of a single lifetime")]
 pub(super) fn parse_printed_type(dialect: Dialect, text: &str) -> Result<ast::DataType, ParserError> {
-    let mut parser = printed(dialect, text)?;
-    let ty = parser.parse_data_type()?;
-    parser.expect_token(&Token::EOF)?;
-    Ok(ty)
+    printed(dialect, text, |parser| parser.parse_data_type())
 }
 
-fn printed(dialect: Dialect, text: &str) -> Result<Parser<'static>, ParserError> {
-    let mut tokens = Tokenizer::new(grammar(dialect), text).tokenize_with_location()?;
+fn printed<T>(
+    dialect: Dialect,
+    text: &str,
+    parse: impl FnOnce(&mut Parser<'_>) -> Result<T, ParserError>,
+) -> Result<T, ParserError> {
+    let mut tokens = Tokenizer::new(own_grammar(dialect), text).tokenize_with_location()?;
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(Whitespace::Space)));
     if dialect == Dialect::MariaDb {
         // Its placeholders have no numbers: they are counted.
@@ -74,10 +74,17 @@ fn printed(dialect: Dialect, text: &str) -> Result<Parser<'static>, ParserError>
             token.token = Token::Placeholder(format!("?{}", place + 1));
         }
     }
-    Ok(Parser::new(grammar(dialect)).with_recursion_limit(PRINTED_RECURSION_MAX).with_tokens_with_locations(tokens))
+    // Nothing in it can be read in two ways.
+    let grammar = Grammar::new(own_grammar(dialect), 2 * tokens.len() + 1);
+    let mut parser =
+        Parser::new(&grammar).with_recursion_limit(PRINTED_RECURSION_MAX).with_tokens_with_locations(tokens);
+    let read = parse(&mut parser)?;
+    parser.expect_token(&Token::EOF)?;
+    Ok(read)
 }
 
-fn grammar(dialect: Dialect) -> &'static dyn ParserDialect {
+/// The parser's grammar of a dialect, as it is.
+pub(super) fn own_grammar(dialect: Dialect) -> &'static dyn ParserDialect {
     match dialect {
         Dialect::Postgres => &PostgreSqlDialect {},
         Dialect::Sqlite => &SQLiteDialect {},
@@ -101,8 +108,11 @@ fn at_end(parser: &Parser<'_>) -> Result<(), SqlError> {
     })
 }
 
-fn syntax(error: ParserError) -> SqlError {
+fn syntax(error: ParserError, grammar: &Grammar) -> SqlError {
     match error {
+        _ if grammar.is_spent() => {
+            SqlError::TooComplex { what: "expressions, each counted as often as it is tried", max: PARSED_MAX }
+        }
         ParserError::TokenizerError(detail) | ParserError::ParserError(detail) => SqlError::syntax(&detail),
         ParserError::RecursionLimitExceeded => SqlError::TooComplex { what: "levels of nesting", max: NESTING_MAX },
     }

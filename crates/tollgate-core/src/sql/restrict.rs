@@ -83,9 +83,9 @@ pub(super) fn restrict(
 ) -> Result<Query, RestrictError> {
     let mut used = Used::default();
     walk::each_in_query(&query, &mut |node| used.meet(node));
-    let context = Context::of_query(&query, restrictions, dialect);
-    let telling = Some(Telling::of(&query));
-    Pass { restrictions, fence, context, used, telling, dialect, runs: Runs::Once }.query(&mut query)?;
+    let context = (fence == Fence::Closed).then(|| Context::of_query(&query, restrictions, dialect));
+    let telling = restrictions.have_groups().then(|| Telling::of(&query));
+    Pass { restrictions, context, used, telling, dialect, runs: Runs::Once }.query(&mut query)?;
     Ok(query)
 }
 
@@ -99,9 +99,7 @@ pub fn restrict_predicate(
 ) -> Result<Expr, RestrictError> {
     let mut used = Used::default();
     walk::each_in_expr(&predicate, &mut |node| used.meet(node));
-    let context = Context::of_expr(&predicate, restrictions, dialect);
-    let (fence, runs) = (Fence::Open, Runs::Once);
-    Pass { restrictions, fence, context, used, telling: None, dialect, runs }.expr(&mut predicate)?;
+    Pass { restrictions, context: None, used, telling: None, dialect, runs: Runs::Once }.expr(&mut predicate)?;
     Ok(predicate)
 }
 
@@ -112,8 +110,15 @@ struct Used(BTreeMap<String, BTreeSet<String>>);
 
 impl Used {
     fn meet(&mut self, node: Node<'_>) {
-        if let Node::Expr(Expr::Column(column)) = node {
-            self.0.entry(column.relation.clone()).or_default().insert(column.name.clone());
+        let Node::Expr(Expr::Column(column)) = node else { return };
+        match self.0.get_mut(&column.relation) {
+            Some(names) if names.contains(&column.name) => {}
+            Some(names) => {
+                names.insert(column.name.clone());
+            }
+            None => {
+                self.0.insert(column.relation.clone(), BTreeSet::from([column.name.clone()]));
+            }
         }
     }
 
@@ -129,10 +134,10 @@ impl Used {
 
 struct Pass<'a> {
     restrictions: &'a Restrictions,
-    fence: Fence,
-    context: Context,
+    /// What conjuncts are judged by; none where tables are not fenced.
+    context: Option<Context>,
     used: Used,
-    /// None in a row filter, whose own tables are seen row by row.
+    /// None in a row filter, whose own tables are seen row by row, and where no table has groups.
     telling: Option<Telling>,
     dialect: Dialect,
     /// How often what is being walked is run.
@@ -175,9 +180,9 @@ impl Pass<'_> {
     }
 
     fn select(&mut self, select: &mut Select) -> Result<(), RestrictError> {
-        let conjuncts = match self.fence {
-            Fence::Open => Conjuncts::default(),
-            Fence::Closed => fence::conjuncts(select, self.restrictions, &self.context, self.runs),
+        let conjuncts = match &self.context {
+            None => Conjuncts::default(),
+            Some(context) => fence::conjuncts(select, self.restrictions, context, self.runs),
         };
         for from in &mut select.from {
             self.relation(from, &conjuncts)?;
@@ -235,7 +240,8 @@ impl Pass<'_> {
             self.restrictions.tables.get(table).ok_or_else(|| RestrictError::TableNotVisible(table.clone()))?;
         let used = self.used.of(alias, restriction);
         let groups = self.groups(restriction, alias, &used);
-        let fence = if restriction.hides_rows || groups.is_some() { self.fence } else { Fence::Open };
+        let hides = restriction.hides_rows || groups.is_some();
+        let fence = if hides && self.context.is_some() { Fence::Closed } else { Fence::Open };
         let columns = self.exported(table, &used, fence);
         let mut conditions: Vec<Expr> = restriction.filter.iter().cloned().collect();
         // A group is counted before any of the statement's own conditions.
@@ -246,13 +252,8 @@ impl Pass<'_> {
                 conditions.push(inside);
             }
         }
-        let rows = |alias: &str| RestrictedTable {
-            table: table.clone(),
-            alias: alias.to_owned(),
-            columns: columns.clone(),
-            conditions: conditions.clone(),
-            fence,
-        };
+        let rows =
+            |alias: &str| RestrictedTable { table: table.clone(), alias: alias.to_owned(), columns, conditions, fence };
         Ok(match groups {
             None => Relation::Restricted(Box::new(rows(alias))),
             Some(groups) => grouped::large_enough(rows(grouped::ROWS), &groups, alias, self.dialect),

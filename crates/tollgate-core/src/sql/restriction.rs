@@ -54,6 +54,13 @@ pub struct ColumnMask {
     pub leak: Option<Leak>,
 }
 
+impl Restrictions {
+    /// Whether any table is seen in groups of rows only.
+    pub(super) fn have_groups(&self) -> bool {
+        self.tables.values().any(|restriction| restriction.min_group_size.is_some())
+    }
+}
+
 impl Restriction {
     /// Whether all these columns are visible, and as they are.
     pub fn shows_plainly(&self, columns: &[String]) -> bool {

@@ -183,7 +183,7 @@ pub enum Relation {
         alias: String,
     },
     /// A common table expression that reads itself, as all but itself read it: so many of its rows, and an error where there
-    /// are more. What is behind the error depends on the expression's rows alone, so it tells of no row that they do not.
+    /// are more. An error tells of rows, so a statement that reads one is leaky, and fenced.
     Recursion {
         /// Its name.
         name: String,

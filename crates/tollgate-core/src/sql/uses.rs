@@ -146,7 +146,7 @@ fn compare(slot: &Slot, others: &[&Expr], dialect: Dialect, slots: &mut [SlotUse
         if let (Dialect::MariaDb, Expr::Literal(literal)) = (dialect, other) {
             used.ty = used.ty.take().or_else(|| type_of(literal));
         }
-        used.masked |= columns(other).iter().any(|column| column.masked);
+        used.masked = used.masked || columns(other).iter().any(|column| column.masked);
     }
 }
 
@@ -181,6 +181,9 @@ fn is_number(kind: &TypeKind) -> bool {
 /// Whether a resolved query may compare a masked column with a value that is written in it: a literal stands anywhere, and a
 /// masked column stands beside something else. Rather too often than too seldom, since a value can come by way of a subquery.
 pub(super) fn compares_masked_with_literal(query: &Query) -> bool {
+    if !names_masked(query) {
+        return false;
+    }
     let (mut literal, mut compared, mut united) = (false, false, false);
     walk::each_in_query(query, &mut |node| match node {
         Node::Expr(Expr::Literal(Literal::Number(_) | Literal::Text(_) | Literal::Typed(..))) => literal = true,
@@ -197,6 +200,12 @@ pub(super) fn compares_masked_with_literal(query: &Query) -> bool {
         Node::Query(_) | Node::Select(_) | Node::SetExpr(_) | Node::Relation(_) | Node::Expr(_) => {}
     });
     literal && (compared || (united && exports_masked(query)))
+}
+
+fn names_masked(query: &Query) -> bool {
+    let mut found = false;
+    walk::each_in_query(query, &mut |node| found |= matches!(node, Node::Expr(Expr::Column(column)) if column.masked));
+    found
 }
 
 /// Whether any SELECT of a query puts out a masked column.
@@ -252,7 +261,9 @@ fn touch(expr: &Expr, dialect: Dialect, touched: &mut Footprint) {
     let function = match (expr, dialect) {
         // Outside a restriction a column is that of a derived table; the engine reads base columns under `RAW` alone.
         (Expr::Column(ColumnRef { relation, origin: Some(origin), .. }), _) if relation == RAW => {
-            touched.columns.insert(ColumnId::clone(origin));
+            if !touched.columns.contains(origin) {
+                touched.columns.insert(ColumnId::clone(origin));
+            }
             return;
         }
         (Expr::Function(function), _) => function.name,
@@ -267,5 +278,7 @@ fn touch(expr: &Expr, dialect: Dialect, touched: &mut Footprint) {
         (Expr::Binary { op: BinaryOp::Glob, .. }, Dialect::Sqlite) => "glob",
         _ => return,
     };
-    touched.functions.insert(function.to_owned());
+    if !touched.functions.contains(function) {
+        touched.functions.insert(function.to_owned());
+    }
 }

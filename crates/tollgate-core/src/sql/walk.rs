@@ -39,9 +39,7 @@ pub(super) fn each_in_query<'a>(query: &'a Query, meet: &mut dyn FnMut(Node<'a>)
 /// Meets every node of an expression, itself first.
 pub(super) fn each_in_expr<'a>(expr: &'a Expr, meet: &mut dyn FnMut(Node<'a>)) {
     meet(Node::Expr(expr));
-    for part in parts(expr) {
-        each_in_expr(part, meet);
-    }
+    each_part(expr, &mut |part| each_in_expr(part, meet));
     if let Some(query) = subquery(expr) {
         each_in_query(query, meet);
     }
@@ -127,64 +125,88 @@ pub(super) fn clauses_mut(select: &mut Select) -> Vec<&mut Expr> {
 
 /// The direct subexpressions of an expression, left to right. A subquery is not among them.
 pub(super) fn parts(expr: &Expr) -> Vec<&Expr> {
+    let mut all = Vec::new();
+    each_part(expr, &mut |part| all.push(part));
+    all
+}
+
+/// Meets the same.
+pub(super) fn each_part<'a>(expr: &'a Expr, meet: &mut dyn FnMut(&'a Expr)) {
     match expr {
         Expr::Column(_)
         | Expr::Literal(_)
         | Expr::Slot(_)
         | Expr::Exists { .. }
         | Expr::Scalar(_)
-        | Expr::Array(Elements::Query(_)) => Vec::new(),
+        | Expr::Array(Elements::Query(_)) => {}
         Expr::Unary { op: _, expr }
         | Expr::Is { expr, test: _, negated: _ }
         | Expr::InSlot { expr, slot: _, negated: _ }
         | Expr::InQuery { expr, query: _, negated: _ }
         | Expr::Cast { expr, ty: _ }
         | Expr::Collate { expr, collation: _ }
-        | Expr::Array(Elements::Of(expr)) => vec![expr],
-        Expr::Binary { op: _, left, right } => vec![left, right],
-        Expr::Between { expr, low, high, negated: _ } => vec![expr, low, high],
-        Expr::InList { expr, list, negated: _ } => std::iter::once(&**expr).chain(list).collect(),
-        Expr::Like { expr, pattern, escape: _, kind: _, negated: _ } => vec![expr, pattern],
-        Expr::Case { operand, branches, otherwise } => operand
-            .as_deref()
-            .into_iter()
-            .chain(branches.iter().flat_map(|(when, then)| [when, then]))
-            .chain(otherwise.as_deref())
-            .collect(),
+        | Expr::Array(Elements::Of(expr)) => meet(expr),
+        Expr::Binary { op: _, left, right } => {
+            meet(left);
+            meet(right);
+        }
+        Expr::Between { expr, low, high, negated: _ } => [expr, low, high].into_iter().for_each(|part| meet(part)),
+        Expr::InList { expr, list, negated: _ } => {
+            meet(expr);
+            list.iter().for_each(meet);
+        }
+        Expr::Like { expr, pattern, escape: _, kind: _, negated: _ } => {
+            meet(expr);
+            meet(pattern);
+        }
+        Expr::Case { operand, branches, otherwise } => {
+            if let Some(part) = operand {
+                meet(part);
+            }
+            for (when, then) in branches {
+                meet(when);
+                meet(then);
+            }
+            if let Some(part) = otherwise {
+                meet(part);
+            }
+        }
         Expr::Row(list) | Expr::Array(Elements::List(list)) | Expr::Added { function: _, args: list } => {
-            list.iter().collect()
+            list.iter().for_each(meet);
         }
         Expr::Quantified { expr, op: _, quantifier: _, over } => {
-            let over = match over {
-                Elements::Of(array) => std::slice::from_ref(&**array),
-                Elements::List(list) => list,
-                Elements::Query(_) => &[],
-            };
-            std::iter::once(&**expr).chain(over).collect()
+            meet(expr);
+            match over {
+                Elements::Of(array) => meet(array),
+                Elements::List(list) => list.iter().for_each(meet),
+                Elements::Query(_) => {}
+            }
         }
         Expr::Subscript { expr, part } => {
+            meet(expr);
             let (first, last) = match part {
                 Subscript::Index(index) => (Some(index), None),
                 Subscript::Slice { from, to } => (from.as_ref(), to.as_ref()),
             };
-            std::iter::once(&**expr).chain(first.map(|e| &**e)).chain(last.map(|e| &**e)).collect()
+            first.into_iter().chain(last).for_each(|part| meet(part));
         }
-        Expr::Function(function) => call_parts(function),
+        Expr::Function(function) => each_of_call(function, meet),
     }
 }
 
-fn call_parts(function: &Function) -> Vec<&Expr> {
-    let mut all: Vec<&Expr> = match &function.args {
-        FunctionArgs::Star => Vec::new(),
-        FunctionArgs::List(args) => args.iter().collect(),
-    };
-    all.extend(function.order.keys().iter().map(|key| &key.expr));
-    all.extend(function.filter.as_deref());
-    if let Some(window) = &function.over {
-        all.extend(&window.partition_by);
-        all.extend(window.order_by.iter().map(|key| &key.expr));
+fn each_of_call<'a>(function: &'a Function, meet: &mut dyn FnMut(&'a Expr)) {
+    let Function { name: _, args, distinct: _, order, filter, over } = function;
+    if let FunctionArgs::List(args) = args {
+        args.iter().for_each(&mut *meet);
     }
-    all
+    order.keys().iter().for_each(|key| meet(&key.expr));
+    if let Some(part) = filter {
+        meet(part);
+    }
+    if let Some(window) = over {
+        window.partition_by.iter().for_each(&mut *meet);
+        window.order_by.iter().for_each(|key| meet(&key.expr));
+    }
 }
 
 /// The same, to be changed.

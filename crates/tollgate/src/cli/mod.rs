@@ -16,6 +16,7 @@ mod test;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tollgate_core::sql::limits::STACK_BYTES;
 
 use crate::{
     config,
@@ -124,7 +125,9 @@ fn quiet_panics() {
 
 /// Runs a command on the runtime that serving needs.
 fn run(command: impl Future<Output = ExitCode>) -> ExitCode {
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // A check of a statement finds the stack that it needs; what nobody touches is no memory.
+    let stack = STACK_BYTES + (4 << 20);
+    match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(stack).build() {
         Ok(runtime) => {
             let code = runtime.block_on(command);
             // Standard input of a stdio session may still be read by a thread that nobody can interrupt.

@@ -7,12 +7,12 @@ impl Printer {
     /// A quoted identifier.
     pub(super) fn ident(&mut self, name: &str) -> Printed {
         refuse_nul(name)?;
-        let (quote, doubled) = match self.dialect {
-            Dialect::Postgres | Dialect::Sqlite => ('"', "\"\""),
-            Dialect::MariaDb => ('`', "``"),
+        let quote = match self.dialect {
+            Dialect::Postgres | Dialect::Sqlite => '"',
+            Dialect::MariaDb => '`',
         };
         self.text.push(quote);
-        self.text.push_str(&name.replace(quote, doubled));
+        self.doubling(name, |c| c == quote);
         self.text.push(quote);
         self.meant.name(name);
         Ok(())
@@ -21,26 +21,29 @@ impl Printer {
     /// A string literal.
     pub(super) fn string(&mut self, value: &str) -> Printed {
         refuse_nul(value)?;
-        let doubled = value.replace('\'', "''");
-        match self.dialect {
+        let backslashes = match self.dialect {
             // A backslash in '…' depends on `standard_conforming_strings`; in E'…' it does not.
             Dialect::Postgres if value.contains('\\') => {
-                self.text.push_str("E'");
-                self.text.push_str(&doubled.replace('\\', "\\\\"));
+                self.text.push('E');
+                true
             }
-            Dialect::Postgres | Dialect::Sqlite => {
-                self.text.push('\'');
-                self.text.push_str(&doubled);
-            }
+            Dialect::Postgres | Dialect::Sqlite => false,
             // Backslashes in pairs: where NO_BACKSLASH_ESCAPES is set all the same, the string ends at the same place.
-            Dialect::MariaDb => {
-                self.text.push('\'');
-                self.text.push_str(&doubled.replace('\\', "\\\\"));
-            }
-        }
+            Dialect::MariaDb => true,
+        };
+        self.text.push('\'');
+        self.doubling(value, |c| c == '\'' || (backslashes && c == '\\'));
         self.text.push('\'');
         self.meant.string(value);
         Ok(())
+    }
+
+    /// A text in which some characters stand twice.
+    fn doubling(&mut self, value: &str, doubled: impl Fn(char) -> bool) {
+        for piece in value.split_inclusive(&doubled) {
+            self.text.push_str(piece);
+            self.text.extend(piece.chars().next_back().filter(|c| doubled(*c)));
+        }
     }
 
     /// A number: digits, point, exponent.

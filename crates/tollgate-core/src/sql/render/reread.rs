@@ -62,6 +62,27 @@ impl Tokens {
         self.0.push_str(value);
         self.0.push(END);
     }
+
+    /// What stands until the closing quote; two of them are one.
+    fn read(&mut self, kind: char, rest: &mut Peekable<Chars<'_>>, quote: char, backslash: Backslash) -> Option<()> {
+        self.0.push(kind);
+        loop {
+            match rest.next()? {
+                c if c == quote => {
+                    if rest.next_if_eq(&quote).is_none() {
+                        self.0.push(END);
+                        return Some(());
+                    }
+                    self.0.push(quote);
+                }
+                '\\' if backslash == Backslash::Escape => {
+                    rest.next_if_eq(&'\\')?;
+                    self.0.push('\\');
+                }
+                c => self.0.push(c),
+            }
+        }
+    }
 }
 
 fn is_word(c: char) -> bool {
@@ -84,21 +105,14 @@ fn read(text: &str, dialect: Dialect) -> Option<Tokens> {
         let next = rest.peek().copied();
         match (c, next) {
             (' ', _) => {}
-            ('"', _) if dialect != Dialect::MariaDb => {
-                let name = until(&mut rest, '"', Backslash::Plain)?;
-                tokens.name(&name);
-            }
-            ('`', _) if dialect == Dialect::MariaDb => {
-                let name = until(&mut rest, '`', Backslash::Plain)?;
-                tokens.name(&name);
-            }
+            ('"', _) if dialect != Dialect::MariaDb => tokens.read(NAME, &mut rest, '"', Backslash::Plain)?,
+            ('`', _) if dialect == Dialect::MariaDb => tokens.read(NAME, &mut rest, '`', Backslash::Plain)?,
             ('\'', _) => {
                 let backslash = match dialect {
                     Dialect::Postgres | Dialect::Sqlite => Backslash::Plain,
                     Dialect::MariaDb => Backslash::Escape,
                 };
-                let string = until(&mut rest, '\'', backslash)?;
-                tokens.string(&string);
+                tokens.read(STRING, &mut rest, '\'', backslash)?;
             }
             // A comment, a variable, and a string that looks like a name.
             ('#' | '@' | '"', _) if dialect == Dialect::MariaDb => return None,
@@ -116,27 +130,22 @@ fn read(text: &str, dialect: Dialect) -> Option<Tokens> {
 
 /// A word, or a string that one stands before.
 fn word(first: char, rest: &mut Peekable<Chars<'_>>, dialect: Dialect, tokens: &mut Tokens) -> Option<()> {
-    let mut word = String::from(first);
+    let before = tokens.0.len();
+    tokens.0.extend([WORD, first]);
     while let Some(c) = rest.next_if(|c| is_word(*c)) {
-        word.push(c);
+        tokens.0.push(c);
     }
-    match (dialect, word.as_str(), rest.peek()) {
-        (Dialect::Postgres, "E", Some('\'')) => {
-            rest.next();
-            tokens.string(&until(rest, '\'', Backslash::Escape)?);
-        }
-        (Dialect::Sqlite, "X", Some('\'')) => {
-            rest.next();
-            tokens.blob(&until(rest, '\'', Backslash::Plain)?);
-        }
+    let word = tokens.0.get(before + WORD.len_utf8()..)?;
+    let (kind, backslash) = match (dialect, word, rest.peek()) {
+        (Dialect::Postgres, "E", Some('\'')) => (STRING, Backslash::Escape),
+        (Dialect::Sqlite, "X", Some('\'')) => (BLOB, Backslash::Plain),
         // `N'…'`, `U&'…'`, `$tag$` and their like.
         (_, _, Some('\'' | '"' | '$')) | (_, "u" | "U", Some('&')) => return None,
-        _ => {
-            tokens.0.push(WORD);
-            tokens.0.push_str(&word);
-        }
-    }
-    Some(())
+        _ => return Some(()),
+    };
+    tokens.0.truncate(before);
+    rest.next();
+    tokens.read(kind, rest, '\'', backslash)
 }
 
 /// What a backslash in a string is.
@@ -146,24 +155,4 @@ enum Backslash {
     Plain,
     /// Half of a pair of them.
     Escape,
-}
-
-/// What stands until the closing quote; two of them are one.
-fn until(rest: &mut Peekable<Chars<'_>>, quote: char, backslash: Backslash) -> Option<String> {
-    let mut value = String::new();
-    loop {
-        match rest.next()? {
-            c if c == quote => {
-                if rest.next_if_eq(&quote).is_none() {
-                    return Some(value);
-                }
-                value.push(quote);
-            }
-            '\\' if backslash == Backslash::Escape => {
-                rest.next_if_eq(&'\\')?;
-                value.push('\\');
-            }
-            c => value.push(c),
-        }
-    }
 }

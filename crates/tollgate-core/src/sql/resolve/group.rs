@@ -9,7 +9,7 @@ use super::query::{ordinal, unparenthesised};
 use super::refused;
 use super::select::is_constant;
 use crate::sql::error::SqlError;
-use crate::sql::limits::GROUPING_SETS_MAX;
+use crate::sql::limits::{GROUPING_SETS_MAX, KEYS_MAX};
 use crate::sql::tree::Expr;
 
 /// What is grouped by, and the sets of it as places in that list; no sets where all of it is grouped by at once.
@@ -27,10 +27,12 @@ impl Resolver<'_> {
         let mut keys = Vec::with_capacity(items.len());
         let mut sets = vec![Vec::new()];
         let mut plain = true;
+        few_keys(items.len(), "keys of one GROUP BY")?;
         for item in items {
             let alternatives = match item {
                 ast::Expr::Rollup(list) => {
                     let list = self.composites(list, outputs, at, &mut keys)?;
+                    at_most(list.len() + 1)?;
                     (0..=list.len()).rev().map(|n| list.iter().take(n).flatten().copied().collect()).collect()
                 }
                 ast::Expr::Cube(list) => {
@@ -104,6 +106,7 @@ impl Resolver<'_> {
             }
             None => self.expr(key, at)?,
         };
+        few_keys(keys.len(), "keys of one GROUP BY")?;
         refused::when(has_aggregate(self.dialect, &expr), "an aggregate in GROUP BY")?;
         refused::when(has_window(&expr), "a window function in GROUP BY")?;
         refused::when(is_constant(&expr), "a constant in GROUP BY")?;
@@ -112,6 +115,14 @@ impl Resolver<'_> {
             keys.len() - 1
         }))
     }
+}
+
+/// Refuses a long list of keys: each is compared with all of them.
+pub(super) fn few_keys(keys: usize, what: &'static str) -> Result<(), SqlError> {
+    if keys > KEYS_MAX {
+        return Err(SqlError::TooComplex { what, max: KEYS_MAX });
+    }
+    Ok(())
 }
 
 /// Every set of the one list joined with every set of the other.

@@ -7,8 +7,9 @@ use super::window::NamedWindow;
 use crate::catalog::TableId;
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
+use crate::sql::limits::{SIMILAR_BYTES_MAX, SIMILAR_NAMES_MAX};
 use crate::sql::tree::{ColumnRef, Expr};
-use crate::sql::walk::parts;
+use crate::sql::walk::each_part;
 
 /// The relations that one SELECT's expressions can name.
 #[derive(Default)]
@@ -127,7 +128,7 @@ impl Names<'_> {
         });
         if let Some((depth, frame, source)) = whole {
             if let (true, [column]) = (source.scalar, source.columns.as_slice()) {
-                return self.column_of(dialect, (depth, frame), source, &column.name, shown(name));
+                return self.column_of(dialect, (depth, frame), source, &column.name, || shown(name));
             }
             let construct = format!("the whole row {}", shown(name));
             return Err(SqlError::unsupported_use(construct, "name its columns"));
@@ -137,7 +138,7 @@ impl Names<'_> {
 
     /// The column that `relation.name` means.
     pub(super) fn qualified(&self, dialect: Dialect, relation: &str, name: &str) -> Result<Expr, SqlError> {
-        let written = shown(&format!("{relation}.{name}"));
+        let written = || shown(&format!("{relation}.{name}"));
         for (depth, frame) in self.frames().enumerate() {
             let Some(source) = frame.sources.iter().find(|s| dialect.same_name(&s.name, relation)) else { continue };
             return self.column_of(dialect, (depth, frame), source, name, written);
@@ -152,7 +153,7 @@ impl Names<'_> {
         (schema, table): (&str, &str),
         name: &str,
     ) -> Result<Expr, SqlError> {
-        let written = shown(&format!("{schema}.{table}.{name}"));
+        let written = || shown(&format!("{schema}.{table}.{name}"));
         let is_it = |s: &&Source| {
             s.table.as_ref().is_some_and(|t| dialect.same_name(&t.schema, schema) && dialect.same_name(&t.name, table))
         };
@@ -180,11 +181,11 @@ impl Names<'_> {
         (depth, frame): (usize, &Names<'_>),
         source: &Source,
         name: &str,
-        written: String,
+        written: impl FnOnce() -> String,
     ) -> Result<Expr, SqlError> {
         let Some(column) = source.columns.iter().find(|c| dialect.same_name(&c.name, name)) else {
             let names = source.columns.iter().map(|c| c.name.as_str());
-            return Err(SqlError::UnknownColumn { name: written, suggestion: similar(name, names) });
+            return Err(SqlError::UnknownColumn { name: written(), suggestion: similar(name, names) });
         };
         let expr = Expr::Column(column.clone());
         frame.note(&expr);
@@ -227,10 +228,15 @@ impl Names<'_> {
     }
 }
 
-/// The most similar of some visible names, in backticks.
+/// The most similar of some visible names, in backticks. Looking takes as long as both names together are, for each of them.
 pub(super) fn similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    if name.len() > SIMILAR_BYTES_MAX {
+        return None;
+    }
     let folded = name.to_lowercase();
     names
+        .take(SIMILAR_NAMES_MAX)
+        .filter(|candidate| candidate.len() <= SIMILAR_BYTES_MAX)
         .map(|candidate| (strsim::jaro_winkler(&folded, &candidate.to_lowercase()), candidate))
         .filter(|(likeness, _)| *likeness > 0.85)
         .max_by(|a, b| a.0.total_cmp(&b.0))
@@ -242,7 +248,5 @@ pub(super) fn any_column<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e ColumnRef
     if let Expr::Column(column) = expr {
         visit(column);
     }
-    for part in parts(expr) {
-        any_column(part, visit);
-    }
+    each_part(expr, &mut |part| any_column(part, visit));
 }

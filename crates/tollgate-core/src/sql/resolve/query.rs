@@ -5,6 +5,7 @@ use sqlparser::ast;
 use super::Resolver;
 use super::expr::{Aggregates, At, Position};
 use super::from::source;
+use super::group::few_keys;
 use super::names::{Names, similar};
 use super::output::{Naming, Output, body_columns, first_select_mut, unique, width};
 use super::refused;
@@ -310,7 +311,10 @@ fn ordering(order_by: Option<&ast::OrderBy>) -> Result<Ordering<'_>, SqlError> {
     let Some(ast::OrderBy { kind, interpolate }) = order_by else { return Ok(&[]) };
     refused::when(interpolate.is_some(), "INTERPOLATE")?;
     match kind {
-        ast::OrderByKind::Expressions(keys) => Ok(keys),
+        ast::OrderByKind::Expressions(keys) => {
+            few_keys(keys.len(), "keys of one ORDER BY")?;
+            Ok(keys)
+        }
         ast::OrderByKind::All(_) => Err(SqlError::unsupported("ORDER BY ALL")),
     }
 }

@@ -1,9 +1,12 @@
 //! One SELECT: its relations, its output, grouping, and the ordering that may name its columns.
 
+use std::collections::BTreeSet;
+
 use sqlparser::ast;
 
 use super::Resolver;
 use super::expr::{Aggregates, At, Position};
+use super::group::few_keys;
 use super::names::{Names, Source};
 use super::output::{Naming, Output, default_name};
 use super::query::{Outer, ordinal, sort_key, unparenthesised};
@@ -174,6 +177,7 @@ impl Resolver<'_> {
             Some(ast::Distinct::On(keys)) => keys,
         };
         refused::when(keys.is_empty(), "DISTINCT ON without an expression")?;
+        few_keys(keys.len(), "keys of one DISTINCT ON")?;
         let mut on = Vec::with_capacity(keys.len());
         for key in keys {
             let expr = match self.order_key(key, outputs, &Distinct::All, at)? {
@@ -245,7 +249,11 @@ fn add_dependent<'c>(group_by: &mut Vec<Expr>, sources: &[Source], used: impl It
         !source.key.is_empty() && source.key.iter().all(grouped)
     };
     let determined: Vec<&Source> = sources.iter().filter(is_key).collect();
-    for column in used {
+    if determined.is_empty() {
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    for column in used.filter(|column| seen.insert((&column.relation, &column.name))) {
         let expr = Expr::Column(column.clone());
         if determined.iter().any(|s| s.columns.contains(column)) && !group_by.contains(&expr) {
             group_by.push(expr);

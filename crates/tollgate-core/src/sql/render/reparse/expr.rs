@@ -249,7 +249,11 @@ impl Reading<'_> {
     /// What is cast to that type.
     fn cast_of<'r>(&self, read: &'r ast::Expr, ty: &CastType) -> Option<&'r ast::Expr> {
         let ast::Expr::Cast { kind: ast::CastKind::Cast, expr, data_type, format: None } = read else { return None };
-        let same = parse_printed_type(self.dialect, ty.as_str()).is_ok_and(|meant| meant == *data_type);
+        let mut types = self.types.borrow_mut();
+        if !types.contains_key(ty.as_str()) {
+            types.insert(ty.as_str().to_owned(), parse_printed_type(self.dialect, ty.as_str()).ok());
+        }
+        let same = types.get(ty.as_str()).is_some_and(|meant| meant.as_ref() == Some(data_type));
         same.then_some(expr)
     }
 

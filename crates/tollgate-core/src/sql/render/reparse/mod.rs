@@ -11,6 +11,9 @@ mod from;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use sqlparser::ast;
 
 use super::{ALL_ROWS, RenderError};
@@ -24,7 +27,7 @@ use crate::sql::tree::{
 /// Refuses a text that reads as another tree than the one it was printed from.
 pub(super) fn check(text: &str, slots: &[Slot], meant: &Query, dialect: Dialect) -> Result<(), RenderError> {
     let read = parse_printed(dialect, text).map_err(|_| RenderError::Misread)?;
-    if (Reading { dialect, slots }).query(&read, meant) { Ok(()) } else { Err(RenderError::Misread) }
+    if Reading::new(dialect, slots).query(&read, meant) { Ok(()) } else { Err(RenderError::Misread) }
 }
 
 /// What the text is read with.
@@ -32,6 +35,8 @@ struct Reading<'a> {
     dialect: Dialect,
     /// By their numbers, from 1.
     slots: &'a [Slot],
+    /// What the types of casts are read as.
+    types: RefCell<BTreeMap<String, Option<ast::DataType>>>,
 }
 
 /// Whether two lists agree, each element with the one in its place.
@@ -172,6 +177,12 @@ impl<'s> Parts<'s> {
             group_by,
             having: having.as_ref(),
         })
+    }
+}
+
+impl<'a> Reading<'a> {
+    fn new(dialect: Dialect, slots: &'a [Slot]) -> Self {
+        Self { dialect, slots, types: RefCell::default() }
     }
 }
 

@@ -45,7 +45,7 @@ fn no_text_is_another_trees() {
         for (_, Rendered { text, slots: _ }) in &all {
             let read = parse_printed(dialect, text).unwrap();
             for (query, own) in &all {
-                let same = (Reading { dialect, slots: &own.slots }).query(&read, query);
+                let same = Reading::new(dialect, &own.slots).query(&read, query);
                 assert_eq!(same, *text == own.text, "{text}\nfor {}", own.text);
             }
         }
