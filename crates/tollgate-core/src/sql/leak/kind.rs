@@ -136,6 +136,16 @@ fn has_equality(kind: &TypeKind) -> bool {
     }
 }
 
+/// Whether values of a kind can be ordered.
+fn has_order(kind: &Kind) -> bool {
+    match kind {
+        Kind::Constant(_) | Kind::Number | Kind::Exact => true,
+        Kind::Typed(TypeKind::Json | TypeKind::Other | TypeKind::Any) | Kind::Unknown | Kind::Clash => false,
+        Kind::Typed(TypeKind::Array(element)) => has_order(&Kind::Typed(element.kind.clone())),
+        Kind::Typed(_) => true,
+    }
+}
+
 fn is_time(kind: &TypeKind) -> bool {
     matches!(kind, TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz)
 }
@@ -389,6 +399,10 @@ pub(super) fn is_total(function: &Function, cx: &Context) -> bool {
         && Kind::merge(args.iter().map(|arg| of(arg, cx))) == Some(Kind::Clash)
     {
         return false;
+    }
+    // Whether values can be ordered is looked up when the call is first prepared, in VALUES when a row is first read.
+    if matches!(spec.name, "greatest" | "least") && !args.iter().all(|arg| has_order(&of(arg, cx))) {
+        return cx.dialect == Dialect::Sqlite;
     }
     // A zone that every server knows.
     if let ("timezone", [Expr::Literal(Literal::Text(zone)), _]) = (spec.name, args) {

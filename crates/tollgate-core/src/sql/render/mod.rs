@@ -199,7 +199,10 @@ impl Printer {
             SetExpr::Select(select) => self.select(select),
             SetExpr::Query(query) => self.nested(query),
             SetExpr::SetOperation { op, quantifier, left, right } => {
-                self.arm(left, Side::Left)?;
+                // A chain is read from the left, but for INTERSECT, which everybody but SQLite reads first.
+                let later =
+                    matches!(&**left, SetExpr::SetOperation { op: inner, .. } if *inner != SetOperator::Intersect);
+                self.arm(left, if *op == SetOperator::Intersect && later { Side::Right } else { Side::Left })?;
                 self.put(match op {
                     SetOperator::Union => " UNION",
                     SetOperator::Intersect => " INTERSECT",
@@ -220,19 +223,20 @@ impl Printer {
         }
     }
 
-    /// An arm of a set operation. SQLite has no parentheses there and reads a chain from the left.
+    /// An arm of a set operation. SQLite has no parentheses there. Others have none where they say nothing: not every reader takes
+    /// them at the beginning of a subquery.
     fn arm(&mut self, arm: &SetExpr, side: Side) -> Printed {
         match (arm, self.dialect, side) {
             (SetExpr::Select(select), _, _) => self.select(select),
             (SetExpr::Query(query), _, _) => self.nested(query),
-            (SetExpr::SetOperation { .. }, Dialect::Sqlite, Side::Left) => self.set_expr(arm),
+            (SetExpr::SetOperation { .. }, _, Side::Left) => self.set_expr(arm),
             (SetExpr::SetOperation { .. }, Dialect::Sqlite, Side::Right) => {
                 self.put("SELECT * FROM (");
                 self.set_expr(arm)?;
                 self.put(")");
                 Ok(())
             }
-            (SetExpr::SetOperation { .. }, Dialect::Postgres | Dialect::MariaDb, _) => {
+            (SetExpr::SetOperation { .. }, Dialect::Postgres | Dialect::MariaDb, Side::Right) => {
                 self.put("(");
                 self.set_expr(arm)?;
                 self.put(")");
@@ -507,6 +511,7 @@ impl Printer {
 /// The LIMIT that no number of rows reaches, on MariaDB.
 pub(in crate::sql) const ALL_ROWS: &str = "18446744073709551615";
 
+/// Where an arm stands: on the left of a chain, or so that it must be kept together.
 #[derive(Clone, Copy)]
 enum Side {
     Left,

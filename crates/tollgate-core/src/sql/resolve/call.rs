@@ -5,6 +5,7 @@ use sqlparser::ast;
 use super::expr::{Aggregates, At};
 use super::limit::within_limits;
 use super::names::any_column;
+use super::set_call::SetCall;
 use super::window::inside_window;
 use super::{Resolver, refused};
 use crate::names::Dialect;
@@ -182,6 +183,13 @@ impl Resolver<'_> {
         refused::when(*uses_odbc_syntax, "a function in braces")?;
         refused::when(!matches!(parameters, ast::FunctionArguments::None), "a function with two lists")?;
         refused::when(null_treatment.is_some(), "IGNORE or RESPECT NULLS")?;
+        if let Some(SetCall { call, column }) = &at.names.set_call
+            && call == function
+            && matches!(at.aggregates, Aggregates::Allowed)
+        {
+            at.names.references.borrow_mut().push(column.clone());
+            return Ok(Expr::Column(column.clone()));
+        }
         if let Some(added) = self.added(name)? {
             return self.added_call(added, function, at);
         }
@@ -388,7 +396,7 @@ impl Clauses<'_> {
                 refuse(!grouped, "needs WITHIN GROUP (ORDER BY …)")?;
                 refuse(over || self.distinct || ordered, "takes no DISTINCT, no ORDER BY of its own and no OVER")
             }
-            FunctionKind::Set => refuse(true, "yields rows and may stand in FROM only"),
+            FunctionKind::Set => refuse(true, "yields rows and may stand in FROM or as an output of SELECT only"),
         }
     }
 }

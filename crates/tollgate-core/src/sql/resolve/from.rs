@@ -17,7 +17,9 @@ use crate::sql::error::{SqlError, shown};
 use crate::sql::limits::RELATIONS_MAX;
 use crate::sql::restriction::Restriction;
 use crate::sql::statement::OutputColumn;
-use crate::sql::tree::{BinaryOp, ColumnRef, Expr, Function, FunctionArgs, JoinKind, Literal, Relation};
+use crate::sql::tree::{
+    BinaryOp, ColumnRef, Expr, Function, FunctionArgs, JoinKind, Literal, Projection, Query, Relation,
+};
 
 /// A relation and what its columns are called.
 pub(super) struct Joined {
@@ -31,6 +33,13 @@ pub(super) struct Left<'l> {
     before: Option<&'l Left<'l>>,
     sources: &'l [Source],
     columns: &'l [Visible],
+}
+
+impl<'l> Left<'l> {
+    /// A whole FROM.
+    pub(super) fn all(sources: &'l [Source], columns: &'l [Visible]) -> Self {
+        Self { before: None, sources, columns }
+    }
 }
 
 /// Relations and what their columns are called.
@@ -212,12 +221,16 @@ impl Resolver<'_> {
             [name] => {
                 self.not_only(parts)?;
                 let found = outer.ctes.map(|ctes| ctes.find(self.dialect, name)).transpose()?.flatten();
-                match found {
+                let joined = match found {
                     Some(cte) => self.cte(cte, name, alias),
                     None => self.table(None, name, alias),
-                }
+                };
+                self.renamed(joined?, alias)
             }
-            [schema, name] => self.table(Some(schema), name, alias),
+            [schema, name] => {
+                let joined = self.table(Some(schema), name, alias)?;
+                self.renamed(joined, alias)
+            }
             _ => Err(SqlError::unsupported_use("a table of another database", "write schema.table")),
         }
     }
@@ -303,7 +316,7 @@ impl Resolver<'_> {
 
     /// The alias of a table or common table expression; its own name without one.
     fn relation_alias(&self, alias: Option<&ast::TableAlias>, own: &str) -> Result<String, SqlError> {
-        let Some(ast::TableAlias { explicit: _, name, columns, at }) = alias else {
+        let Some(ast::TableAlias { explicit: _, name, columns: _, at }) = alias else {
             return match own.get(..3) {
                 Some(prefix) if prefix.eq_ignore_ascii_case("tg_") => Err(SqlError::unsupported_use(
                     format!("the table {} under its own name (`tg_` is reserved)", shown(own)),
@@ -313,8 +326,29 @@ impl Resolver<'_> {
             };
         };
         refused::when(at.is_some(), "AT in an alias")?;
-        refused::when(!columns.is_empty(), "a list of column aliases of a table")?;
         self.alias(name)
+    }
+
+    /// A table under `alias (a, b, …)`: a subquery that renames its columns.
+    fn renamed(&self, table: Joined, alias: Option<&ast::TableAlias>) -> Result<Joined, SqlError> {
+        let ([whole], false) = (table.sources.as_slice(), alias.is_none_or(|alias| alias.columns.is_empty())) else {
+            return Ok(table);
+        };
+        let output = |c: &ColumnRef| OutputColumn {
+            name: c.name.clone(),
+            origin: c.origin.clone(),
+            ty: c.ty.clone(),
+            nullable: c.nullable,
+            masked: c.masked,
+        };
+        let mut columns: Vec<OutputColumn> = whole.columns.iter().map(output).collect();
+        self.rename_first(&mut columns, alias)?;
+        unique(self.dialect, columns.iter().map(|c| c.name.clone()), &shown(&whole.name))?;
+        let renamed =
+            |(c, to): (&ColumnRef, &OutputColumn)| Projection { expr: Expr::Column(c.clone()), name: to.name.clone() };
+        let projection = whole.columns.iter().zip(&columns).map(renamed).collect();
+        let query = Query::plain(projection, vec![table.relation], None);
+        Ok(joined(query.derived(&whole.name), source(whole.name.clone(), &columns)))
     }
 
     /// A subquery in FROM. It sees what surrounds the SELECT, and its neighbours only where it is LATERAL.

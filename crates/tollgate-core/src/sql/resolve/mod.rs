@@ -20,6 +20,7 @@ mod refused;
 mod scope;
 mod select;
 mod series;
+mod set_call;
 mod table_function;
 mod types;
 mod values;

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::output::Output;
+use super::set_call::SetCall;
 use super::window::NamedWindow;
 use crate::catalog::TableId;
 use crate::names::Dialect;
@@ -26,6 +27,8 @@ pub(super) struct Names<'p> {
     pub(super) aliases: Vec<Output>,
     /// The windows that the SELECT names.
     pub(super) windows: Vec<NamedWindow>,
+    /// The call in its output that yields rows.
+    pub(super) set_call: Option<SetCall>,
     /// Every reference that was resolved to this frame.
     pub(super) references: RefCell<Vec<ColumnRef>>,
     /// Whether an aggregate or a window function over this frame's rows was seen.

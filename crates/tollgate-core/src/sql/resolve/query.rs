@@ -161,11 +161,30 @@ impl Resolver<'_> {
         quantifier: ast::SetQuantifier,
         outer: Outer<'_>,
     ) -> Result<SetExpr, SqlError> {
-        let (op, quantifier) = self.set_operator((left, right), op, quantifier)?;
+        few_arms(left, right)?;
+        // SQLite reads a chain from the left, whatever stands in it; the parser lets INTERSECT bind first.
+        if let (Dialect::Sqlite, ast::SetExpr::SetOperation { left: next, op: last, set_quantifier, right }) =
+            (self.dialect, right)
+        {
+            let first = self.set_operation((left, next), op, quantifier, outer)?;
+            return self.combined(first, self.set_operator(*last, *set_quantifier)?, right, outer);
+        }
+        let (op, quantifier) = self.set_operator(op, quantifier)?;
+        let inside = Outer { position: Position::Inside, ..outer };
+        let left = self.set_expr(left, inside)?;
+        self.combined(left, (op, quantifier), right, outer)
+    }
+
+    /// A set operation whose left arm is resolved.
+    fn combined(
+        &mut self,
+        left: SetExpr,
+        (op, quantifier): (SetOperator, SetQuantifier),
+        right: &ast::SetExpr,
+        outer: Outer<'_>,
+    ) -> Result<SetExpr, SqlError> {
         // Emptiness of an arm may add rows, so a claim's list may not decide in here.
-        let outer = Outer { position: Position::Inside, ..outer };
-        let left = self.set_expr(left, outer)?;
-        let right = self.set_expr(right, outer)?;
+        let right = self.set_expr(right, Outer { position: Position::Inside, ..outer })?;
         Self::same_width(&left, &right)?;
         Ok(SetExpr::SetOperation { op, quantifier, left: Box::new(left), right: Box::new(right) })
     }
@@ -176,10 +195,9 @@ impl Resolver<'_> {
         refused::when(a != b, &format!("a set operation of {a} and {b} columns"))
     }
 
-    /// Which set operation it is, if it is one that may stand between such arms.
+    /// Which set operation it is.
     pub(super) fn set_operator(
         &self,
-        (left, right): (&ast::SetExpr, &ast::SetExpr),
         op: ast::SetOperator,
         quantifier: ast::SetQuantifier,
     ) -> Result<(SetOperator, SetQuantifier), SqlError> {
@@ -196,20 +214,8 @@ impl Resolver<'_> {
                 return Err(SqlError::unsupported("BY NAME in a set operation"));
             }
         };
-        if arms(left) + arms(right) > ARMS_MAX {
-            return Err(SqlError::TooComplex { what: "arms of a set operation", max: ARMS_MAX });
-        }
-        if self.dialect == Dialect::Sqlite {
-            let all = quantifier == SetQuantifier::All && op != SetOperator::Union;
-            refused::when(all, "INTERSECT ALL or EXCEPT ALL")?;
-            // SQLite reads a chain from the left, whatever stands in it.
-            if matches!(right, ast::SetExpr::SetOperation { .. }) {
-                return Err(SqlError::unsupported_use(
-                    "INTERSECT after another set operation, which databases group differently",
-                    "put parentheses around what belongs together",
-                ));
-            }
-        }
+        let all = quantifier == SetQuantifier::All && op != SetOperator::Union;
+        refused::when(self.dialect == Dialect::Sqlite && all, "INTERSECT ALL or EXCEPT ALL")?;
         Ok((op, quantifier))
     }
 
@@ -410,6 +416,14 @@ pub(super) fn is_only_paged(query: &ast::Query) -> bool {
         && settings.is_none()
         && format_clause.is_none()
         && pipe_operators.is_empty()
+}
+
+/// Refuses a set operation of too many arms.
+pub(super) fn few_arms(left: &ast::SetExpr, right: &ast::SetExpr) -> Result<(), SqlError> {
+    if arms(left) + arms(right) > ARMS_MAX {
+        return Err(SqlError::TooComplex { what: "arms of a set operation", max: ARMS_MAX });
+    }
+    Ok(())
 }
 
 /// How many SELECTs a set operation joins. The parser's tree leans to the left; a deep right side is bounded by its own limit.

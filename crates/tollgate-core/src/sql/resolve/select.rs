@@ -6,6 +6,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use super::expr::{Aggregates, At, Position};
+use super::from::Left;
 use super::group::few_keys;
 use super::names::{Names, Source};
 use super::output::{Naming, Output, default_name};
@@ -36,9 +37,12 @@ impl Resolver<'_> {
         outer: Outer<'_>,
     ) -> Result<(Select, Vec<OrderBy>), SqlError> {
         let clauses = clauses(select)?;
-        let (from, sources, columns) = self.from(clauses.from, outer)?;
+        let (mut from, sources, columns) = self.from(clauses.from, outer)?;
+        let sorted = !ordering.is_empty() && clauses.distinct.is_none() && clauses.group_by.is_empty();
+        let set_call = self.set_call(clauses.projection, sorted, &Left::all(&sources, &columns), outer)?;
+        let (set_call, set_relation) = set_call.unzip();
         let windows = self.named_windows(clauses.windows)?;
-        let mut names = Names { parent: outer.names, sources, columns, windows, ..Names::default() };
+        let mut names = Names { parent: outer.names, sources, columns, windows, set_call, ..Names::default() };
         let outputs = self.projection(clauses.projection, &names, outer)?;
         if self.dialect == Dialect::Sqlite {
             names.aliases = outputs.iter().filter(|o| o.naming == Naming::Alias).cloned().collect();
@@ -73,7 +77,10 @@ impl Resolver<'_> {
             let used = references.iter().enumerate().filter(|(at, _)| !used_in_filter.contains(at)).map(|(_, c)| c);
             add_dependent(&mut group_by, &names.sources, used);
         }
-        let projection = outputs.into_iter().map(|o| Projection { expr: o.expr, name: o.name }).collect();
+        let projection: Vec<_> = outputs.into_iter().map(|o| Projection { expr: o.expr, name: o.name }).collect();
+        if let Some(relation) = set_relation {
+            relation.join(&mut from, &projection, &mut order_by)?;
+        }
         Ok((Select { distinct, projection, from, filter, group_by, grouping_sets, having }, order_by))
     }
 

@@ -5,6 +5,7 @@ use sqlparser::ast;
 
 use super::expr::{Aggregates, At, Position};
 use super::from::{Joined, Left, joined, neighbours, source};
+use super::limit::within_limits;
 use super::output::describe;
 use super::query::Outer;
 use super::{Resolver, refused, series};
@@ -13,7 +14,7 @@ use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
 use crate::sql::functions::{FunctionKind, FunctionSpec, list, lookup};
 use crate::sql::statement::OutputColumn;
-use crate::sql::tree::{Expr, Relation, TableFunction};
+use crate::sql::tree::{ColumnRef, Expr, Relation, TableFunction};
 
 /// What a function's rows are.
 enum Yields {
@@ -53,8 +54,10 @@ const JSON_COLUMNS: &[(&str, Type)] = &[
 fn yields(dialect: Dialect, name: &str) -> Option<Yields> {
     Some(match (dialect, name) {
         (Dialect::Postgres, "unnest") => Yields::Value(Type::Element),
-        (Dialect::Postgres, "generate_series") => Yields::Value(Type::Unknown),
-        (Dialect::Postgres, "json_object_keys" | "jsonb_object_keys" | "string_to_table") => Yields::Value(Type::Text),
+        (Dialect::Postgres, "generate_series" | "regexp_matches") => Yields::Value(Type::Unknown),
+        (Dialect::Postgres, "json_object_keys" | "jsonb_object_keys" | "string_to_table" | "regexp_split_to_table") => {
+            Yields::Value(Type::Text)
+        }
         (Dialect::Postgres, "json_array_elements") => Yields::Named("value", Type::Json),
         (Dialect::Postgres, "jsonb_array_elements") => Yields::Named("value", Type::Jsonb),
         (Dialect::Postgres, "json_array_elements_text" | "jsonb_array_elements_text") => {
@@ -79,6 +82,42 @@ impl Resolver<'_> {
         before: Option<&Left<'_>>,
         outer: Outer<'_>,
     ) -> Result<Joined, SqlError> {
+        let (spec, exprs) = self.table_call(name, args)?;
+        self.listed_relation(spec, (&exprs, ordinality), alias, before, outer)
+    }
+
+    /// The same in a SELECT's output, as a relation under a name of our own with one column, and a second one that counts the rows.
+    pub(super) fn hidden_relation(
+        &mut self,
+        (name, args, ordinality): (&ast::ObjectName, &[ast::FunctionArg], bool),
+        before: &Left<'_>,
+        outer: Outer<'_>,
+    ) -> Result<(Relation, Vec<ColumnRef>), SqlError> {
+        let ((spec, yields), written) = self.table_call(name, args)?;
+        if matches!(yields, Yields::Rows(_)) {
+            return Err(SqlError::function(spec.name, "yields rows of several columns and may stand in FROM only"));
+        }
+        let args = self.table_arguments(spec, &written, Some(before), outer)?;
+        let alias = self.made_up_alias();
+        let mut columns = self.columns_of(&yields, &args, spec.name);
+        for column in &mut columns {
+            spec.name.clone_into(&mut column.name);
+        }
+        if ordinality {
+            columns.push(place());
+        }
+        let source = source(alias.clone(), &columns);
+        let columns = columns.into_iter().map(|c| c.name).collect();
+        let function = TableFunction { name: spec.name, args, columns, ordinality, alias };
+        Ok((Relation::Function(Box::new(function)), source.columns))
+    }
+
+    /// The function of a call, and its arguments as written.
+    fn table_call<'e>(
+        &self,
+        name: &ast::ObjectName,
+        args: &'e [ast::FunctionArg],
+    ) -> Result<((&'static FunctionSpec, Yields), Vec<&'e ast::Expr>), SqlError> {
         let ast::ObjectName(parts) = name;
         let [ast::ObjectNamePart::Identifier(ident)] = parts.as_slice() else {
             return Err(SqlError::unsupported_use("a function with a schema", "write its name alone"));
@@ -91,7 +130,7 @@ impl Resolver<'_> {
             };
             exprs.push(expr);
         }
-        self.listed_relation(spec, (&exprs, ordinality), alias, before, outer)
+        Ok((spec, exprs))
     }
 
     /// `UNNEST (array) [WITH ORDINALITY]`.
@@ -126,13 +165,35 @@ impl Resolver<'_> {
         before: Option<&Left<'_>>,
         outer: Outer<'_>,
     ) -> Result<Joined, SqlError> {
+        refused::when(ordinality && self.dialect != Dialect::Postgres, "WITH ORDINALITY")?;
+        let args = self.table_arguments(spec, written, before, outer)?;
+        let own_name = alias.map_or_else(|| Ok(spec.name.to_owned()), |alias| self.alias(&alias.name))?;
+        let mut columns = self.columns_of(&yields, &args, &own_name);
+        if ordinality {
+            columns.push(place());
+        }
+        self.rename_first(&mut columns, alias)?;
+        let mut source = source(own_name.clone(), &columns);
+        source.scalar = !ordinality && !matches!(yields, Yields::Rows(_));
+        let columns = columns.into_iter().map(|c| c.name).collect();
+        let function = TableFunction { name: spec.name, args, columns, ordinality, alias: own_name };
+        Ok(joined(Relation::Function(Box::new(function)), source))
+    }
+
+    /// A call's arguments; it counts as a relation.
+    fn table_arguments(
+        &mut self,
+        spec: &FunctionSpec,
+        written: &[&ast::Expr],
+        before: Option<&Left<'_>>,
+        outer: Outer<'_>,
+    ) -> Result<Vec<Expr>, SqlError> {
         let (fewest, most) = spec.arity;
         if !(fewest..=most).contains(&written.len()) {
             let wanted = if fewest == most { format!("{most}") } else { format!("{fewest} to {most}") };
             let problem = format!("takes {wanted} arguments in FROM, not {}", written.len());
             return Err(SqlError::function(spec.name, problem));
         }
-        refused::when(ordinality && self.dialect != Dialect::Postgres, "WITH ORDINALITY")?;
         let frame = neighbours(before, outer.names);
         let aggregates = Aggregates::Refused("in FROM");
         let at = At { names: &frame, ctes: outer.ctes, position: Position::Inside, aggregates };
@@ -143,18 +204,9 @@ impl Resolver<'_> {
         if spec.name == "generate_series" {
             series::bounded(&args)?;
         }
+        within_limits(spec, &args)?;
         self.count_relations(1)?;
-        let own_name = alias.map_or_else(|| Ok(spec.name.to_owned()), |alias| self.alias(&alias.name))?;
-        let mut columns = self.columns_of(&yields, &args, &own_name);
-        if ordinality {
-            columns.push(column("ordinality", Some(named("bigint", TypeKind::BigInt)), false));
-        }
-        self.rename_first(&mut columns, alias)?;
-        let mut source = source(own_name.clone(), &columns);
-        source.scalar = !ordinality && !matches!(yields, Yields::Rows(_));
-        let columns = columns.into_iter().map(|c| c.name).collect();
-        let function = TableFunction { name: spec.name, args, columns, ordinality, alias: own_name };
-        Ok(joined(Relation::Function(Box::new(function)), source))
+        Ok(args)
     }
 
     fn columns_of(&self, yields: &Yields, args: &[Expr], own_name: &str) -> Vec<OutputColumn> {
@@ -169,7 +221,12 @@ impl Resolver<'_> {
 
     fn type_in(&self, ty: Type, args: &[Expr]) -> Option<SqlType> {
         match ty {
-            Type::Text => Some(named("text", TypeKind::Text)),
+            Type::Text => {
+                let ty = |arg: &Expr| describe(self.dialect, String::new(), arg).ty;
+                let collated = |ty: SqlType| matches!(ty.kind, TypeKind::Collated(_));
+                let plain = !args.iter().filter_map(ty).any(collated);
+                plain.then(|| named("text", TypeKind::Text))
+            }
             Type::Json => Some(named("json", TypeKind::Json)),
             Type::Jsonb => Some(named("jsonb", TypeKind::Json)),
             Type::Element => match describe(self.dialect, String::new(), args.first()?).ty?.kind {
@@ -181,13 +238,17 @@ impl Resolver<'_> {
     }
 
     /// Applies `alias (a, b, …)`; fewer names than columns are enough, as PostgreSQL has it.
-    fn rename_first(&self, columns: &mut [OutputColumn], alias: Option<&ast::TableAlias>) -> Result<(), SqlError> {
+    pub(super) fn rename_first(
+        &self,
+        columns: &mut [OutputColumn],
+        alias: Option<&ast::TableAlias>,
+    ) -> Result<(), SqlError> {
         let Some(ast::TableAlias { explicit: _, name, columns: names, at }) = alias else { return Ok(()) };
         refused::when(at.is_some(), "AT in an alias")?;
         if names.is_empty() {
             return Ok(());
         }
-        refused::when(self.dialect != Dialect::Postgres, "a list of column aliases of a function")?;
+        refused::when(self.dialect != Dialect::Postgres, "a list of column aliases of a table or function")?;
         let count = columns.len();
         let Some(first) = columns.get_mut(..names.len()) else {
             let relation = shown(&name.value);
@@ -196,6 +257,11 @@ impl Resolver<'_> {
         };
         self.rename(first, names, &name.value)
     }
+}
+
+/// What WITH ORDINALITY adds.
+fn place() -> OutputColumn {
+    column("ordinality", Some(named("bigint", TypeKind::BigInt)), false)
 }
 
 fn column(name: &str, ty: Option<SqlType>, masked: bool) -> OutputColumn {

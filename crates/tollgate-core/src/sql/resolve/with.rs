@@ -10,7 +10,7 @@ use sqlparser::ast;
 use super::Resolver;
 use super::expr::Position;
 use super::output::{body_columns, columns_read, unique};
-use super::query::{Outer, is_only_paged};
+use super::query::{Outer, few_arms, is_only_paged};
 use super::refused;
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
@@ -185,7 +185,14 @@ impl Resolver<'_> {
                 "put it into the query that reads it",
             ));
         }
-        let (op, quantifier) = self.set_operator((left, right), *op, *set_quantifier)?;
+        few_arms(left, right)?;
+        if self.dialect == Dialect::Sqlite && matches!(**right, ast::SetExpr::SetOperation { .. }) {
+            return Err(SqlError::unsupported_use(
+                "INTERSECT in a recursive query, which SQLite groups from the left",
+                "put parentheses around what belongs together",
+            ));
+        }
+        let (op, quantifier) = self.set_operator(*op, *set_quantifier)?;
         let undefined = Ctes { parent: Some(ctes), list: Vec::new(), undefined: vec![name.clone()] };
         let outer = Outer { names: outer.names, ctes: Some(&undefined), position: Position::Inside };
         let left = self.set_expr(left, outer)?;

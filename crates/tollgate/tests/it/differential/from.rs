@@ -107,6 +107,16 @@ impl Generator<'_> {
         }
         let alias = self.alias("t");
         let word = if self.random.percent(70) { " AS " } else { " " };
+        if self.taste.wide && self.dialect == Dialect::Postgres && self.random.percent(10) {
+            let mut columns = columns;
+            let renamed = 1 + self.random.below(columns.len());
+            let names: Vec<String> = (1..=renamed).map(|place| format!("r_{place}")).collect();
+            for (column, name) in columns.iter_mut().zip(&names) {
+                column.0.clone_from(name);
+            }
+            let node = Node::from(format!("{table}{word}{alias} ({})", names.join(", ")));
+            return (node, Relation { alias, columns });
+        }
         (Node::from(format!("{table}{word}{alias}")), Relation { alias, columns })
     }
 

@@ -305,6 +305,9 @@ impl<'a> Generator<'a> {
             };
             items.push(self.item(expr, kind, &mut columns));
         }
+        if want.is_none() && !windows && self.taste.wide && self.random.percent(12) {
+            items.extend(self.repeating(&scope, &mut columns));
+        }
         let filter = self.filter(&scope, depth);
         if self.taste.wide && self.dialect == Dialect::Postgres && self.random.percent(5) {
             let keys: Vec<String> = (1..=columns.len()).map(|place| place.to_string()).collect();
@@ -316,6 +319,23 @@ impl<'a> Generator<'a> {
         let items = if want.is_some() { all_of(items) } else { Node::List(", ", items) };
         let body = sql!["SELECT ", Node::from(distinct).maybe(), items, " FROM ", from, filter];
         self.finish(body, columns, place)
+    }
+
+    /// An output of PostgreSQL that repeats its row.
+    fn repeating(&mut self, scope: &Scope<'_>, columns: &mut Vec<(String, Kind)>) -> Option<Node> {
+        if self.dialect != Dialect::Postgres {
+            return None;
+        }
+        let array = |this: &mut Self| this.column(Kind::Ints, scope, false).unwrap_or_else(|| "ARRAY[1, 2, 2]".into());
+        let text = |this: &mut Self| this.column(Kind::Text, scope, false).unwrap_or_else(|| "'a,b'".into());
+        let (call, kind) = match self.random.below(5) {
+            0 => (Node::from("generate_series(1, 3)"), Kind::Int),
+            1 => (sql!["unnest(", array(self), ")"], Kind::Int),
+            2 => (sql!["(unnest(", array(self), ") + 1)"], Kind::Int),
+            3 => (sql!["string_to_table(", text(self), ", 'a')"], Kind::Text),
+            _ => (sql!["lower(unnest(string_to_array(", text(self), ", 'e')))"], Kind::Text),
+        };
+        Some(self.item(call, kind, columns))
     }
 
     /// An output column under a name of its own.
