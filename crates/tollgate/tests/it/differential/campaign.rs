@@ -124,7 +124,7 @@ impl Case<'_> {
 }
 
 /// What the role may name.
-fn sources(world: &World) -> Vec<Source> {
+pub(super) fn sources(world: &World) -> Vec<Source> {
     let tables = world.granted().map(|(at, grant)| {
         let table = &world.tables[at];
         let columns =

@@ -24,6 +24,7 @@ mod kind;
 mod node;
 mod policy;
 mod postgres;
+mod probe;
 mod query;
 mod random;
 mod report;
@@ -53,6 +54,8 @@ struct Case<'a> {
     world: World,
     catalog: Catalog,
     role: Role,
+    /// By table, the numbers of the rows that the role sees.
+    visible: Vec<BTreeSet<i64>>,
 }
 
 /// What two sides say alike.
@@ -98,7 +101,7 @@ impl<'a> Case<'a> {
         let catalog = engine.catalog();
         let role =
             Role::compile(&world.role(), &catalog).unwrap_or_else(|errors| panic!("{errors:#?}\n{:#?}", world.role()));
-        Self { engine, world, catalog, role }
+        Self { engine, world, catalog, role, visible }
     }
 
     fn check(&self, made: &Made) -> Result<CheckedStatement, SqlError> {
@@ -196,4 +199,15 @@ fn sqlite_shows_the_same_whatever_is_hidden() {
 fn postgres_shows_the_same_whatever_is_hidden() {
     let Some(mut engine) = postgres::Postgres::start() else { return };
     run(&mut engine, Property::Noninterference, 500);
+}
+
+#[test]
+fn sqlite_fails_on_no_hidden_row() {
+    probe::run(&mut sqlite::Sqlite::start(), 400);
+}
+
+#[test]
+fn postgres_fails_on_no_hidden_row() {
+    let Some(mut engine) = postgres::Postgres::start() else { return };
+    probe::run(&mut engine, 400);
 }
