@@ -139,10 +139,9 @@ fn has_equality(kind: &TypeKind) -> bool {
 /// Whether values of a kind can be ordered.
 fn has_order(kind: &Kind) -> bool {
     match kind {
-        Kind::Constant(_) | Kind::Number | Kind::Exact => true,
         Kind::Typed(TypeKind::Json | TypeKind::Other | TypeKind::Any) | Kind::Unknown | Kind::Clash => false,
         Kind::Typed(TypeKind::Array(element)) => has_order(&Kind::Typed(element.kind.clone())),
-        Kind::Typed(_) => true,
+        Kind::Constant(_) | Kind::Number | Kind::Exact | Kind::Typed(_) => true,
     }
 }
 
