@@ -2,6 +2,7 @@
 //! so that one side must be short where a statement can make the other one long. SQLite bounds what they work on.
 
 use super::error::SqlError;
+use super::functions::{ResultType, lookup};
 use super::leak::type_of_all;
 use super::tree::{BinaryOp, Elements, Expr, Function, FunctionArgs, Literal, OpClass, Query};
 use super::walk::{self, Node};
@@ -13,15 +14,16 @@ const SHORT_BYTES: usize = 1_000;
 /// Elements of a written array that counts as short.
 const SHORT_ELEMENTS: usize = 64;
 /// Concatenations of one statement that make no text long: each at the most doubles one.
-const CONCATENATIONS: usize = 5;
+const CONCATENATIONS: usize = 8;
 
-/// Functions whose texts are about as long as their arguments at the most.
-const NO_LONGER: [&str; 15] = [
+/// Functions whose texts are about as long as their arguments at the most, all together.
+const NO_LONGER: [&str; 18] = [
     "btrim",
     "char",
     "chr",
     "coalesce",
     "concat",
+    "concat_ws",
     "left",
     "lower",
     "ltrim",
@@ -30,31 +32,43 @@ const NO_LONGER: [&str; 15] = [
     "rtrim",
     "split_part",
     "substr",
+    "to_char",
+    "translate",
     "trim",
     "upper",
 ];
 
-/// Functions that make a long value of many rows, or of a short text.
-const BUILDERS: [&str; 14] = [
-    "array_agg",
-    "array_cat",
-    "group_concat",
-    "json_agg",
-    "json_object_agg",
-    "jsonb_agg",
-    "jsonb_object_agg",
-    "lpad",
-    "range_agg",
-    "regexp_replace",
-    "repeat",
-    "replace",
-    "rpad",
-    "string_agg",
+/// Functions that yield numbers or moments, of a type that the list leaves to the database.
+const NUMBERS_AND_MOMENTS: [&str; 24] = [
+    "age",
+    "avg",
+    "ceil",
+    "date_bin",
+    "date_trunc",
+    "exp",
+    "floor",
+    "gcd",
+    "justify_days",
+    "justify_hours",
+    "justify_interval",
+    "lcm",
+    "ln",
+    "log",
+    "log10",
+    "make_interval",
+    "mod",
+    "mode",
+    "percentile_cont",
+    "percentile_disc",
+    "power",
+    "round",
+    "sign",
+    "sum",
 ];
 
 /// Refuses such an operation between two values that the statement could make long.
 pub(super) fn refuse(query: &Query, dialect: Dialect) -> Result<(), SqlError> {
-    if dialect == Dialect::Sqlite || !builds(query) {
+    if dialect == Dialect::Sqlite || !builds(query, dialect) {
         return Ok(());
     }
     let mut refused = None;
@@ -71,20 +85,51 @@ pub(super) fn refuse(query: &Query, dialect: Dialect) -> Result<(), SqlError> {
     })
 }
 
-/// Whether a statement makes a value much longer than what is stored or written.
-fn builds(query: &Query) -> bool {
+/// Whether a statement may make a value much longer than what is stored or written: by anything that is not known not to.
+fn builds(query: &Query, dialect: Dialect) -> bool {
     let (mut builds, mut concatenations) = (false, 0);
     walk::each_in_query(query, &mut |node| match node {
         Node::Query(query) => builds |= query.with.iter().any(|cte| cte.recursive),
-        Node::Expr(Expr::Array(Elements::Query(_))) => builds = true,
+        Node::Expr(Expr::Array(elements)) => builds |= !is_plain(elements),
         Node::Expr(Expr::Function(function)) => {
-            builds |= BUILDERS.contains(&function.name);
-            concatenations += usize::from(matches!(function.name, "concat" | "concat_ws" | "format"));
+            builds |= !keeps_short(function, dialect);
+            if let ("concat" | "concat_ws", FunctionArgs::List(args)) = (function.name, &function.args) {
+                concatenations += args.len();
+            }
         }
+        Node::Expr(Expr::Added { .. }) => builds = true,
         Node::Expr(Expr::Binary { op: BinaryOp::Concat, .. }) => concatenations += 1,
         _ => {}
     });
     builds || concatenations > CONCATENATIONS
+}
+
+/// Whether an array is written out, of few elements that are no arrays.
+fn is_plain(elements: &Elements) -> bool {
+    match elements {
+        Elements::List(list) => list.len() <= SHORT_ELEMENTS && !list.iter().any(|e| matches!(e, Expr::Array(_))),
+        Elements::Of(_) => true,
+        Elements::Query(_) => false,
+    }
+}
+
+/// Whether what a function yields is no longer than its arguments.
+fn keeps_short(function: &Function, dialect: Dialect) -> bool {
+    let Some(spec) = lookup(dialect, function.name) else { return false };
+    match spec.result {
+        ResultType::Integer
+        | ResultType::BigInt
+        | ResultType::Float
+        | ResultType::Decimal
+        | ResultType::Bool
+        | ResultType::Date
+        | ResultType::Timestamp
+        | ResultType::TimestampTz
+        | ResultType::FirstArgument => true,
+        ResultType::Text => NO_LONGER.contains(&function.name),
+        ResultType::Unknown => NUMBERS_AND_MOMENTS.contains(&function.name),
+        ResultType::Json | ResultType::Jsonb | ResultType::Bytes => false,
+    }
 }
 
 /// What an expression does between two long values, if it does such a thing.
@@ -121,7 +166,7 @@ fn may_be_array(expr: &Expr, dialect: Dialect) -> bool {
             args: FunctionArgs::List(args),
             ..
         }) => args.iter().any(|arg| may_be_array(arg, dialect)),
-        Expr::Function(Function { name, .. }) => BUILDERS.contains(name) || name.contains("array"),
+        Expr::Function(function) => !keeps_short(function, dialect),
         expr => match type_of_all(dialect, std::iter::once(expr)) {
             Some(kind) => matches!(kind, TypeKind::Array(_) | TypeKind::Json | TypeKind::Other | TypeKind::Any),
             None => !matches!(expr, Expr::Column(_)),

@@ -6,7 +6,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -73,13 +73,18 @@ impl Server {
         command.args(["--log-format", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (found, addresses) = mpsc::channel();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let saying = Arc::clone(&said);
         let log = BufReader::new(child.stderr.take().unwrap());
         thread::spawn(move || {
             for line in log.lines().map_while(Result::ok) {
                 if std::env::var_os("TOLLGATE_TEST_LOG").is_some() {
                     eprintln!("{line}");
                 }
-                let Ok(event) = serde_json::from_str::<Value>(&line) else { continue };
+                let Ok(event) = serde_json::from_str::<Value>(&line) else {
+                    saying.lock().unwrap().push(line);
+                    continue;
+                };
                 if event["message"] == "serving" {
                     let address = |key: &str| event[key].as_str().unwrap().to_owned();
                     drop(found.send((address("agents"), address("metrics"))));
@@ -89,7 +94,9 @@ impl Server {
         // Standard output is read to its end so that the process never waits for a reader.
         let out = BufReader::new(child.stdout.take().unwrap());
         thread::spawn(move || out.lines().map_while(Result::ok).for_each(drop));
-        let (agents, metrics) = addresses.recv_timeout(PATIENCE).expect("the server says where it listens");
+        let (agents, metrics) = addresses
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| panic!("the server does not say where it listens: {:?}", said.lock().unwrap()));
         let url = format!("http://{agents}/mcp");
         Self { child, dir: dir.to_owned(), url, monitoring: format!("http://{metrics}"), folder: None }
     }
