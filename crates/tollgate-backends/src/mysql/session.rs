@@ -53,7 +53,12 @@ impl Flavour {
         let own = match self {
             Flavour::MariaDb => {
                 let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
-                format!("{PINNED_MARIADB}, SESSION max_statement_time = {seconds}.{rest:03}")
+                // Without a database the server's own character set would be that of a list's texts, and it is again whenever a
+                // statement has opened a view.
+                format!(
+                    "{PINNED_MARIADB}, SESSION collation_server = {collation}, SESSION collation_database = {collation}, \
+                     SESSION max_statement_time = {seconds}.{rest:03}"
+                )
             }
             Flavour::MySql => format!("SESSION max_execution_time = {milliseconds}"),
         };
@@ -93,7 +98,9 @@ async fn verified(client: &mut Conn, flavour: Flavour, timeout: Duration) -> Res
     let (read_only, bound) = flavour.asked();
     let text = format!(
         "SELECT @@session.sql_mode, {read_only}, @@session.time_zone, @@session.character_set_client, \
-         @@session.character_set_connection, @@session.character_set_results, @@session.autocommit, {bound}, \
+         @@session.character_set_connection, @@session.character_set_results, @@session.character_set_server, \
+         @@session.character_set_database, \
+         @@session.autocommit, {bound}, \
          COALESCE(DATABASE(), ''), CONNECTION_ID()"
     );
     let row: Option<Row> = client.query_first(text).await.map_err(error::connect_error)?;
@@ -105,6 +112,8 @@ async fn verified(client: &mut Conn, flavour: Flavour, timeout: Duration) -> Res
         ("character_set_client", "utf8mb4"),
         ("character_set_connection", "utf8mb4"),
         ("character_set_results", "utf8mb4"),
+        ("character_set_server", "utf8mb4"),
+        ("character_set_database", "utf8mb4"),
         ("autocommit", "1"),
         ("max_statement_time", &timeout),
         ("database", ""),

@@ -232,3 +232,102 @@ fn the_example_is_what_it_says() {
         assert!(ran.status.success(), "{command}: {said}");
     }
 }
+
+/// Every attack of the lists, as it is written, on a database that has the tables that they name.
+const LAB: &str = "
+    CREATE TABLE customers (id INT PRIMARY KEY, tenant INT, name VARCHAR(80), email VARCHAR(80), ssn VARCHAR(80), salary INT);
+    CREATE TABLE orders (id INT PRIMARY KEY, tenant INT, customer_id INT, total DECIMAL(10, 2), note VARCHAR(80));
+    CREATE TABLE notes (id INT PRIMARY KEY AUTO_INCREMENT, body VARCHAR(80), tenant INT);
+    CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(80), b VARCHAR(80), c VARCHAR(80), x VARCHAR(80), doc JSON, tenant INT, ssn VARCHAR(80));
+    CREATE TABLE secrets (id INT PRIMARY KEY, token VARCHAR(80), body VARCHAR(80));
+    CREATE TABLE users (id INT PRIMARY KEY, pw VARCHAR(80));
+    CREATE TABLE big (n INT PRIMARY KEY);
+    CREATE VIEW definer_view AS SELECT token FROM secrets;
+    INSERT INTO customers VALUES (1, 0, 'Ada', 'ada@example.com', 'TOPSECRET', 1), (2, 1, 'TOPSECRET', 'TOPSECRET', 'TOPSECRET', 2);
+    INSERT INTO orders VALUES (1, 0, 1, 10, '1'), (2, 1, 2, 20, 'TOPSECRET');
+    INSERT INTO notes (body, tenant) VALUES ('hello', 0), ('TOPSECRET', 1);
+    INSERT INTO t VALUES (1, '1', '2', '3', 'x', '{}', 0, 'TOPSECRET'), (2, 'TOPSECRET', 'TOPSECRET', 'TOPSECRET', 'TOPSECRET', NULL, 1, 'TOPSECRET');
+    INSERT INTO secrets VALUES (1, 'TOPSECRET', 'TOPSECRET'); INSERT INTO users VALUES (1, 'TOPSECRET'); INSERT INTO big VALUES (1), (2), (3);";
+
+const LAB_POLICY: &str = r#"
+databases:
+  shop: { url: "@url@", statement_timeout: 2s }
+roles:
+  agent:
+    tables:
+      shop.customers: { columns: [id, tenant, name, email], masks: { email: email }, rows: "tenant = :claims.tenant" }
+      shop.orders: { columns: [id, tenant, total], rows: "tenant = :claims.tenant" }
+      shop.notes: { columns: [id, body, tenant], rows: "tenant IN (:claims.tenants)" }
+      shop.t: { columns: [id, a, b, c, x, doc, tenant], rows: "tenant = :claims.tenant AND EXISTS (SELECT 1 FROM customers k WHERE k.tenant = t.tenant)" }
+      shop.big: { columns: [n], rows: all }
+    tools: [echo]
+    query: [shop]
+    limits: { rows_max: 100 }
+tools:
+  echo:
+    description: Whether a note says it
+    database: shop
+    params: { q: { type: string } }
+    sql: SELECT count(*) AS found FROM notes WHERE body = :q
+agents:
+  t0: { keys: ["@hash@"], role: agent, claims: { tenant: 0, tenants: [0] } }
+server: { listen: "127.0.0.1:0", metrics_listen: "127.0.0.1:0" }
+"#;
+
+/// Its id, whether it must be refused here, and its text.
+fn attacks() -> Vec<(String, bool, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tollgate-core/testdata/redteam");
+    let table = |name: &str| -> Vec<Vec<String>> {
+        let text = fs::read_to_string(folder.join(name)).unwrap();
+        text.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+    };
+    let mut attacks = Vec::new();
+    let mut add = |id: &str, refused: bool, text: &str| {
+        let steps = text.split(" ;; ").flat_map(|step| step.split("  /  "));
+        attacks.extend(steps.map(|step| (id.to_owned(), refused, step.to_owned())));
+    };
+    for row in table("attacks.tsv").iter().filter(|row| ["PG", "SL", "MY", "SP", "OT"].contains(&&row[1][..2])) {
+        add(&row[1], row[1].starts_with("MY") && row[5] == "D", &row[6]);
+    }
+    for (name, column) in [("statements.tsv", 3), ("more.tsv", 4)] {
+        for row in table(name) {
+            add(&row[0], false, &row[column]);
+        }
+    }
+    attacks
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_known_attacks_tell_nothing_and_write_nothing() {
+    let Some(server) = MariaDbServer::shared() else { return };
+    let database = server.database(LAB);
+    let folder = tempfile::tempdir().unwrap();
+    let (key, hash) = new_key();
+    let policy = LAB_POLICY.replace("@url@", &database.url_of("root_of_the_lab")).replace("@hash@", &hash);
+    // The most powerful login, so that only what is tested is in the way.
+    database.ask(&format!("GRANT ALL ON *.* TO root_of_the_lab IDENTIFIED BY '{}'", database.password()));
+    fs::write(folder.path().join("tollgate.yaml"), policy).unwrap();
+    let gate = Server::serve(folder.path());
+    let agent = gate.agent(&key);
+    let state = || database.ask("CHECKSUM TABLE customers, orders, notes, t, secrets, users, big; SHOW TABLES");
+    let before = state();
+    let (mut wrong, mut answered) = (Vec::new(), 0);
+    let attacks = attacks();
+    for (id, must_be_refused, text) in &attacks {
+        let asked = agent.call("query", json!({ "sql": text })).await;
+        let said = asked.text();
+        let refused = asked.body["result"]["isError"] != json!(false);
+        answered += usize::from(!refused);
+        let driver = ["TOPSECRET", "MariaDB server version", "127.0.0.1", "root:x:0:0", "p@ss", "TG790"];
+        if driver.iter().any(|word| said.contains(word) && !text.contains(word)) || (*must_be_refused && !refused) {
+            wrong.push(format!("{id}: {text}\n  {said}"));
+        }
+        let bound = agent.call("echo", json!({ "q": text })).await;
+        if bound.body["result"]["isError"] == json!(false) && json!(bound.rows()) != json!([{ "found": 0 }]) {
+            wrong.push(format!("{id} as a parameter: {text}\n  {}", bound.text()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), attacks.len(), wrong.join("\n"));
+    assert_eq!(state(), before);
+    assert!(attacks.len() > 1_000 && answered > 20, "{answered} of {}", attacks.len());
+}
