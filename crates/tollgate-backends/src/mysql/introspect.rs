@@ -51,7 +51,8 @@ enum Unfit {
 /// The snapshot. `schema` is the database of unqualified names.
 pub(super) async fn catalog(connection: &mut Connection, schema: &str) -> Result<Catalog, BackendError> {
     let client = connection.client()?;
-    let version: Option<String> = client.query_first("SELECT VERSION()").await.map_err(error::backend_error)?;
+    let version =
+        client.query_first::<Option<String>, _>("SELECT VERSION()").await.map_err(error::backend_error)?.flatten();
     let version = version.unwrap_or_default();
     let mut tables = Tables::default();
     tables.read(&asked(client, TABLES, "TABLE_SCHEMA", TABLES_MAX, "tables").await?)?;

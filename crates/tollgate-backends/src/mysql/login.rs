@@ -64,7 +64,8 @@ fn kind_of(privilege: &str) -> FindingKind {
 /// All that the login can do beyond reading `reach`; nothing is said of what it reads where that is not known.
 pub(super) async fn examine(connection: &mut Connection, reach: Option<&Reach>) -> Result<Vec<Finding>, BackendError> {
     let client = connection.client()?;
-    let name: Option<String> = client.query_first("SELECT CURRENT_USER()").await.map_err(error::backend_error)?;
+    let name =
+        client.query_first::<Option<String>, _>("SELECT CURRENT_USER()").await.map_err(error::backend_error)?.flatten();
     let mut examined = Examined { name: name.unwrap_or_default(), findings: Vec::new() };
     examined.privileges(&ask(client, PRIVILEGES).await?)?;
     examined.roles(client).await?;

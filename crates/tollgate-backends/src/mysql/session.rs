@@ -76,7 +76,8 @@ impl Flavour {
 
 /// Makes a connection what every session must be. Gives the server's own number of it, by which it can be killed.
 pub(super) async fn pin(client: &mut Conn, database: &str, timeout: Duration) -> Result<u64, BackendError> {
-    let version: Option<String> = client.query_first("SELECT VERSION()").await.map_err(error::connect_error)?;
+    let version =
+        client.query_first::<Option<String>, _>("SELECT VERSION()").await.map_err(error::connect_error)?.flatten();
     let version = version.unwrap_or_default();
     let flavour = Flavour::of(&version).ok_or_else(|| unfit(Unfit::Version(version)))?;
     let collation = collation(client, database).await?;
@@ -88,7 +89,8 @@ pub(super) async fn pin(client: &mut Conn, database: &str, timeout: Duration) ->
 /// The collation of texts that are no column's: the database's own, so that lists meet its columns, where it is one of UTF-8.
 async fn collation(client: &mut Conn, database: &str) -> Result<String, BackendError> {
     let asked = "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?";
-    let found: Option<String> = client.exec_first(asked, (database,)).await.map_err(error::connect_error)?;
+    let found =
+        client.exec_first::<Option<String>, _, _>(asked, (database,)).await.map_err(error::connect_error)?.flatten();
     let plain = |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let found = found.filter(|name| name.starts_with("utf8mb4_") && plain(name));
     Ok(found.unwrap_or_else(|| "utf8mb4_general_ci".to_owned()))
