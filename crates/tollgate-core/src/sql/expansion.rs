@@ -2,6 +2,7 @@
 //! the column is used, and PostgreSQL writes the left side of BETWEEN twice. Nests of these double at each level, and nothing
 //! interrupts a database that reads or plans. Weights are numbers of expressions.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::error::SqlError;
@@ -20,7 +21,7 @@ pub(super) fn refuse(query: &Query) -> Result<(), SqlError> {
 }
 
 /// Columns that stand for more than one expression, by name.
-type Columns<'t> = BTreeMap<&'t str, u64>;
+type Columns<'t> = BTreeMap<Cow<'t, str>, u64>;
 
 /// What a place of the statement sees.
 #[derive(Clone, Copy, Default)]
@@ -73,7 +74,7 @@ fn of_query<'t>(query: &'t Query, env: Env<'_, 't>) -> Weighed {
 }
 
 fn columns<'t>(names: impl Iterator<Item = &'t str>, weights: Vec<u64>) -> Columns<'t> {
-    names.zip(weights).filter(|(_, weight)| *weight > 1).collect()
+    names.map(Cow::from).zip(weights).filter(|(_, weight)| *weight > 1).collect()
 }
 
 fn of_body<'t>(body: &'t SetExpr, order: Vec<&'t Expr>, env: Env<'_, 't>) -> Weighed {
@@ -116,9 +117,22 @@ fn of_relation<'t>(relation: &'t Relation, names: &mut Vec<(&'t str, Columns<'t>
             names.push((alias, columns(outputs.into_iter(), weighed.columns)));
             weighed.weight
         }
-        Relation::Values { rows, alias: _ } => {
+        // One row of them stands wherever its columns are used, as a subquery does.
+        Relation::Values { rows, alias } => {
             let level = Level { parent: env.names, list: names };
-            sum(rows.iter().flatten().map(|expr| of_expr(expr, Env { names: Some(&level), ..env })))
+            let inside = Env { names: Some(&level), ..env };
+            let mut weight = 0_u64;
+            let mut heaviest = Columns::new();
+            for row in rows {
+                for (place, expr) in row.iter().enumerate() {
+                    let own = of_expr(expr, inside);
+                    weight = weight.saturating_add(own);
+                    let column = heaviest.entry(Cow::from(format!("column{}", place + 1))).or_default();
+                    *column = own.max(*column);
+                }
+            }
+            names.push((alias, heaviest));
+            weight
         }
         Relation::Function(function) => {
             let level = Level { parent: env.names, list: names };
