@@ -64,6 +64,10 @@ pub const NUMBER_CHARS_MAX: usize = 100;
 pub const EXPONENT_MAX: u32 = 308;
 /// Optional clauses of a template: each set of them that can occur is a statement of its own.
 pub const CLAUSES_MAX: usize = 8;
+/// Checked statements of callers that are kept for a role in a database.
+pub const KEPT_STATEMENTS_MAX: usize = 256;
+/// The bytes that they take, with the texts that they were written as.
+pub const KEPT_BYTES_MAX: usize = 2 << 20;
 /// The stack that a statement is looked at on, since every stage goes down its tree by recursion. A thread that has as much left is
 /// not given another one, which takes longer than a short statement.
 pub const STACK_BYTES: usize = 32 << 20;

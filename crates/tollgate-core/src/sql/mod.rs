@@ -21,6 +21,7 @@ mod grouped;
 mod groups;
 #[cfg(test)]
 mod hostile;
+mod kept;
 mod keyset;
 mod leak;
 mod lengths;
@@ -42,6 +43,7 @@ pub use check::{
     leak_of_predicate, mask_of_expression, tables_of_predicate,
 };
 pub use error::SqlError;
+pub(crate) use kept::KeptStatements;
 pub use keyset::KeysetError;
 pub use leak::{Leak, ends_in_escape};
 pub use mask_key::{HASH_DIGITS, HASH_FUNCTION, MaskKey, hash_under};

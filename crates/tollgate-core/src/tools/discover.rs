@@ -16,7 +16,8 @@ use super::{
     declare::ParamDeclaration,
     error::BindError,
     param::Param,
-    query::{self, Databases, Queryable},
+    query::{self, Databases},
+    queryable::Queryable,
     schema::{self, Listing},
     variants::Clauses,
 };
@@ -175,7 +176,7 @@ impl SchemaTool {
         let contains = contains.to_lowercase();
         let tables = queryable.visible().filter_map(|(id, restriction)| {
             let name = queryable.name_of(id);
-            let table = queryable.catalog.get(id).filter(|_| name.to_lowercase().contains(&contains))?;
+            let table = queryable.catalog().get(id).filter(|_| name.to_lowercase().contains(&contains))?;
             let described = Described { queryable, table, restriction };
             let mut entry = Map::from_iter([
                 ("table".to_owned(), json!(name)),
@@ -219,8 +220,8 @@ struct Described<'a> {
 impl<'a> Described<'a> {
     /// The table of that name, which is `users` or `sales.orders`. One that is hidden and one that does not exist are unknown alike.
     fn of(queryable: &'a Queryable, written: &str) -> Result<Self, SqlError> {
-        let dialect = queryable.catalog.dialect();
-        let default = queryable.catalog.default_schema();
+        let dialect = queryable.catalog().dialect();
+        let default = queryable.catalog().default_schema();
         let is = |id: &TableId| {
             let bare = dialect.same_name(&id.schema, default) && dialect.same_name(&id.name, written);
             let whole = written.split_once('.').is_some_and(|(schema, name)| {
@@ -229,7 +230,7 @@ impl<'a> Described<'a> {
             bare || whole
         };
         let found = queryable.visible().find(|(id, _)| is(id));
-        let table = found.and_then(|(id, restriction)| Some((queryable.catalog.get(id)?, restriction)));
+        let table = found.and_then(|(id, restriction)| Some((queryable.catalog().get(id)?, restriction)));
         table.map(|(table, restriction)| Self { queryable, table, restriction }).ok_or_else(|| {
             let names: Vec<String> = queryable.visible().map(|(id, _)| queryable.name_of(id)).collect();
             let suggestion = nearest(written, names.iter().map(String::as_str)).map(quoted);
@@ -257,7 +258,7 @@ impl<'a> Described<'a> {
 
     /// A foreign key of which the role sees both ends as they are.
     fn reference(&self, key: &ForeignKey) -> Option<Json> {
-        let target = self.queryable.role.restrictions().tables.get(&key.target)?;
+        let target = self.queryable.role().restrictions().tables.get(&key.target)?;
         let is_whole = self.restriction.shows_plainly(&key.columns) && target.shows_plainly(&key.target_columns);
         is_whole.then(|| {
             json!({
@@ -270,7 +271,7 @@ impl<'a> Described<'a> {
 
     /// The row filters in words.
     fn rows(&self) -> String {
-        match self.queryable.role.filters(&self.table.id) {
+        match self.queryable.role().filters(&self.table.id) {
             [] => "all".to_owned(),
             [only] => format!("only those where {}", shown(only)),
             several => {
@@ -299,7 +300,7 @@ impl<'a> Described<'a> {
             ("nullable".to_owned(), json!(column.nullable || masked)),
         ]);
         if masked {
-            let mask = self.queryable.role.mask(&self.table.id, &column.name);
+            let mask = self.queryable.role().mask(&self.table.id, &column.name);
             entry.insert("shown_as".to_owned(), json!(mask.map_or("masked", |mask| mask.name())));
         } else if let Some(values) = values(column).filter(|values| values.len() <= VALUES_MAX) {
             entry.insert("values".to_owned(), json!(values));
@@ -320,10 +321,10 @@ impl<'a> Described<'a> {
 
     /// The columns of this table and the tables of the database that do not exist for the role.
     fn hidden_names(&self) -> impl Iterator<Item = &'a str> {
-        let (restriction, role) = (self.restriction, &self.queryable.role);
+        let (restriction, role) = (self.restriction, self.queryable.role());
         let columns = self.table.columns.iter().map(|column| column.name.as_str());
         let columns = columns.filter(|name| !restriction.columns.iter().any(|visible| visible.name == *name));
-        let tables = self.queryable.catalog.tables().iter();
+        let tables = self.queryable.catalog().tables().iter();
         let tables = tables.filter(|table| !role.restrictions().tables.contains_key(&table.id));
         columns.chain(tables.map(|table| table.id.name.as_str()))
     }

@@ -23,6 +23,7 @@ mod param;
 mod pattern;
 mod plan;
 mod query;
+mod queryable;
 mod scalar;
 mod schema;
 mod summary;
@@ -40,7 +41,8 @@ pub use discover::{Answer, DESCRIBE_TABLE, FilterDisclosure, LIST_TABLES, Schema
 pub use error::{ArgumentError, BindError, ClaimError, Problem, ToolError};
 pub use param::{Param, Presence};
 pub use plan::{CompileRequest, Draft, Plan, ROWS_MAX_DEFAULT};
-pub use query::{Probe, QUERY, QueryDraft, QueryRequest, QueryTool, Queryable};
+pub use query::{Probe, QUERY, QueryDraft, QueryRequest, QueryTool};
+pub use queryable::Queryable;
 pub use schema::Listing;
 pub use summary::{SummaryEntry, SummaryKind};
 pub use tool::Tool;

@@ -21,16 +21,16 @@ use super::{
     fit,
     param::Param,
     plan::{Pages, Variant},
+    queryable::Queryable,
     schema::{self, Listing},
     summary::{self, SummaryEntry, SummaryKind},
 };
 use crate::{
-    catalog::{Catalog, TableId},
+    catalog::TableId,
     names::{
         ClaimName, Claims, DatabaseName, Dialect, ParamName, Presentation, ResultForm, ToolName, Value, is_invisible,
     },
-    policy,
-    sql::{self, Author, CheckedStatement, Cost, Described, Restriction, SqlError, limits::TEXT_BYTES_MAX, tree::Slot},
+    sql::{self, Author, CheckedStatement, Described, SqlError, limits::TEXT_BYTES_MAX, tree::Slot},
 };
 
 /// Its name, which no declared tool may have beside it.
@@ -49,8 +49,6 @@ pub struct QueryRequest<'a> {
     pub databases: BTreeMap<DatabaseName, Option<Queryable>>,
     /// The role's limits.
     pub limits: SchemaLimits,
-    /// Whether what a statement costs is bounded.
-    pub cost: Cost,
     /// Whether its agents may read what its row filters say.
     pub disclosure: FilterDisclosure,
     /// How the role's results are shown.
@@ -61,15 +59,6 @@ pub struct QueryRequest<'a> {
 
 /// The databases that a role may query; `None` for one that did not answer.
 pub(super) type Databases = BTreeMap<DatabaseName, Option<Queryable>>;
-
-/// A database as a role may query it.
-#[derive(Clone, Debug)]
-pub struct Queryable {
-    /// Its schema.
-    pub catalog: Arc<Catalog>,
-    /// What the role sees of it.
-    pub role: Arc<policy::Role>,
-}
 
 /// The tool for one role, before the databases were asked whether they take what the policy makes of its tables.
 #[derive(Debug)]
@@ -98,7 +87,6 @@ pub struct QueryTool {
     params: Vec<Param>,
     databases: Arc<Databases>,
     limits: SchemaLimits,
-    cost: Cost,
     disclosure: FilterDisclosure,
     presentation: Presentation,
     /// The statements of the role's tables, for what they say of claims.
@@ -108,28 +96,16 @@ pub struct QueryTool {
     listing: Listing,
 }
 
-impl Queryable {
-    /// The tables that exist for the role, in the order of their names.
-    pub(super) fn visible(&self) -> impl Iterator<Item = (&TableId, &Restriction)> {
-        self.role.restrictions().tables.iter()
-    }
-
-    /// A table as a statement may name it.
-    pub(super) fn name_of(&self, table: &TableId) -> String {
-        if self.catalog.default_schema() == table.schema { table.name.clone() } else { table.to_string() }
-    }
-}
-
 impl QueryTool {
     /// The tool of a role, and what the databases must be asked before it is served.
     pub fn compile(request: QueryRequest<'_>) -> Result<QueryDraft, SqlError> {
-        let QueryRequest { databases, limits, cost, disclosure, presentation, sensitive } = request;
+        let QueryRequest { databases, limits, disclosure, presentation, sensitive } = request;
         let mut probes = Vec::new();
         for (name, queryable) in &databases {
             let Some(queryable) = queryable else { continue };
-            for table in queryable.role.restrictions().tables.keys() {
+            for (table, _) in queryable.visible() {
                 let statement =
-                    Arc::new(sql::check_whole_table(table, &queryable.catalog, queryable.role.restrictions())?);
+                    Arc::new(sql::check_whole_table(table, queryable.catalog(), queryable.role().restrictions())?);
                 probes.push(Probe { database: name.clone(), table: table.clone(), statement });
             }
         }
@@ -149,7 +125,6 @@ impl QueryTool {
             params,
             databases: Arc::new(databases),
             limits,
-            cost,
             disclosure,
             presentation,
             tables: Vec::new(),
@@ -221,10 +196,10 @@ impl QueryTool {
         let Some(Value::Text(written)) = given.values.get(&self.sql) else {
             return Err(BindError::Internal("a required argument is not there"));
         };
-        let statement = sql::check_own(written, &queryable.catalog, queryable.role.restrictions(), self.cost)?;
+        let statement = queryable.check(written)?;
         let slot_types = statement.slots().iter().map(|slot| slot.ty.clone()).collect();
         let pageable = statement.page().ordered;
-        let first = Variant { statement: Arc::new(statement), slot_types };
+        let first = Variant { statement, slot_types };
         let pages = Pages { first, next: None };
         let callee = Callee { database, tool: &self.name, fingerprint: &self.fingerprint };
         let (rows_max, presentation) = (self.limits.rows_max, self.presentation);
@@ -336,7 +311,7 @@ fn description(databases: &BTreeMap<DatabaseName, Option<Queryable>>, rows_max: 
     );
     for (name, queryable) in databases {
         let Some(queryable) = queryable else { continue };
-        let dialect = queryable.catalog.dialect().name();
+        let dialect = queryable.catalog().dialect().name();
         let names = queryable.visible().map(|(id, _)| shown(&queryable.name_of(id)));
         let mut tables: Vec<String> = names.take(TABLES_NAMED_MAX + 1).collect();
         if tables.len() > TABLES_NAMED_MAX {

@@ -343,11 +343,12 @@ impl Compiler<'_> {
         policies: &Policies,
         limits: Limits,
     ) -> Option<QueryTool> {
+        let cost = limits.cost_max.map_or(Cost::Unbounded, |_| Cost::Bounded);
         let mut databases = BTreeMap::new();
         for name in written.query.iter().filter(|name| self.file.databases.contains_key(*name)) {
             let queryable = match (self.databases.get(name), policies.get(name)) {
                 (Some(opened), Some(policy)) => {
-                    Some(Queryable { catalog: Arc::clone(&opened.catalog), role: Arc::clone(policy) })
+                    Some(Queryable::new(Arc::clone(&opened.catalog), Arc::clone(policy), cost))
                 }
                 (None, _) => None,
                 // What is wrong with the role's tables was reported there.
@@ -358,7 +359,6 @@ impl Compiler<'_> {
         let request = QueryRequest {
             databases,
             limits: SchemaLimits { rows_max: limits.rows_max, bytes_max: limits.bytes_max },
-            cost: limits.cost_max.map_or(Cost::Unbounded, |_| Cost::Bounded),
             disclosure: if written.disclose_filters { FilterDisclosure::Disclosed } else { FilterDisclosure::Silent },
             presentation: presentation(written),
             sensitive: &self.sensitive,

@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     policy::{ColumnsGrant, MaskGrant, Role, RoleGrant, RowsGrant, TableGrant},
+    sql::Cost,
     tools::tests::fixtures::{PlainSeal, caller, catalog},
 };
 
@@ -18,7 +19,7 @@ fn tools(limits: SchemaLimits) -> [SchemaTool; 2] {
         rows: Some(RowsGrant::One("all".to_owned())),
     };
     let role = Role::compile(&RoleGrant { tables: vec![table], mask_key: None }, &catalog).unwrap();
-    let queryable = Queryable { catalog: Arc::new(catalog), role: Arc::new(role) };
+    let queryable = Queryable::new(Arc::new(catalog), Arc::new(role), Cost::Unbounded);
     let databases = Arc::new(Databases::from([("shop".parse().unwrap(), Some(queryable))]));
     SchemaTool::both(&databases, limits, FilterDisclosure::Silent, Marking::Bare)
 }

@@ -29,13 +29,12 @@ fn tool(dialect: Dialect, sensitive: &[&str]) -> QueryTool {
         grant("orders", &["id", "user_id", "total"], &[], "user_id IN (SELECT id FROM users)"),
     ];
     let role = Role::compile(&RoleGrant { tables, mask_key: None }, &catalog).unwrap();
-    let queryable = Queryable { catalog: Arc::new(catalog), role: Arc::new(role) };
+    let queryable = Queryable::new(Arc::new(catalog), Arc::new(role), sql::Cost::Unbounded);
     let sensitive: BTreeSet<String> = sensitive.iter().map(|&name| name.to_owned()).collect();
     let databases = BTreeMap::from([("down".parse().unwrap(), None), ("shop".parse().unwrap(), Some(queryable))]);
     let draft = QueryTool::compile(QueryRequest {
         databases,
         limits: SchemaLimits { rows_max: 7, bytes_max: 1 << 20 },
-        cost: sql::Cost::Unbounded,
         disclosure: FilterDisclosure::Silent,
         presentation: Presentation::default(),
         sensitive: &sensitive,
@@ -45,11 +44,10 @@ fn tool(dialect: Dialect, sensitive: &[&str]) -> QueryTool {
     draft.verify(&[])
 }
 
-fn own(sql: &str) -> CheckedStatement {
+fn own(sql: &str) -> Arc<CheckedStatement> {
     let tool = tool(Dialect::Postgres, &[]);
     let shop = tool.databases["shop"].as_ref().unwrap();
-    sql::check_own(sql, &shop.catalog, shop.role.restrictions(), sql::Cost::Unbounded)
-        .unwrap_or_else(|error| panic!("{sql}: {error}"))
+    shop.check(sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
 #[test]
