@@ -111,8 +111,10 @@ impl Windows<'_> {
                 let kind = Expr::Function(Function::plain("typeof", vec![value.clone()]));
                 vec![Expr::Collate { expr: boxed(value), collation: "BINARY" }, kind]
             }
+            // Windows compare the first `max_sort_length` bytes of a text alone, and the text of a FLOAT has six digits.
             (Alike::Value | Alike::Text, Dialect::MariaDb) => {
-                vec![Expr::Cast { expr: boxed(value), ty: CastType("binary".to_owned()) }]
+                let bytes = Expr::Cast { expr: boxed(value.clone()), ty: CastType("binary".to_owned()) };
+                vec![value, Expr::Function(Function::plain("sha2", vec![bytes, number("256")]))]
             }
         }
     }

@@ -49,7 +49,7 @@ fn database(dialect: Dialect, least: Option<NonZeroU32>) -> (Catalog, Restrictio
 
 #[test]
 fn every_shape_is_refused_or_bounded() {
-    for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+    for dialect in [Dialect::Postgres, Dialect::Sqlite, Dialect::MariaDb] {
         for least in [None, NonZeroU32::new(5)] {
             let (catalog, visible) = database(dialect, least);
             for (name, sql) in shapes::shapes() {

@@ -1,16 +1,20 @@
-//! Operations whose work is the product of two lengths. PostgreSQL runs them without looking at its timeout, or at being told to stop,
-//! so that one side must be short where a statement can make the other one long. SQLite bounds what they work on.
+//! Operations whose work is the product of two lengths. PostgreSQL and MariaDB run them without looking at a timeout, or at being told to
+//! stop, so that of all of a statement together that product has a limit. SQLite bounds what they work on.
 
 use super::error::SqlError;
-use super::functions::{ResultType, lookup};
+use super::functions::{Limit, ResultType, lookup};
 use super::leak::type_of_all;
 use super::tree::{BinaryOp, Elements, Expr, Function, FunctionArgs, Literal, OpClass, Query};
 use super::walk::{self, Node};
 use crate::catalog::TypeKind;
 use crate::names::Dialect;
 
-/// Bytes of a text that counts as short.
-const SHORT_BYTES: usize = 1_000;
+/// Bytes that a stored or bound value counts for: the operator answers for longer ones.
+const STORED_BYTES: u64 = 100;
+/// Bytes that a value counts for which a statement can make as long as it likes.
+const BUILT_BYTES: u64 = 1_000_000;
+/// Places compared for a row: some seconds of work if all of it comes to pass.
+const WORK_MAX: u64 = 250_000_000;
 /// Elements of a written array that counts as short.
 const SHORT_ELEMENTS: usize = 64;
 /// Concatenations of one statement that make no text long: each at the most doubles one.
@@ -66,42 +70,68 @@ const NUMBERS_AND_MOMENTS: [&str; 24] = [
     "sum",
 ];
 
-/// Refuses such an operation between two values that the statement could make long.
+/// Refuses a statement that works so on values which it could make too long.
 pub(super) fn refuse(query: &Query, dialect: Dialect) -> Result<(), SqlError> {
-    if dialect == Dialect::Sqlite || !builds(query, dialect) {
+    if dialect == Dialect::Sqlite {
         return Ok(());
     }
-    let mut refused = None;
+    let most = longest(query, dialect);
+    let (mut work, mut refused) = (0_u64, None);
     walk::each_in_query(query, &mut |node| {
         if let Node::Expr(expr) = node
-            && let Some(what) = multiplies(expr, dialect)
+            && let Some((what, bytes)) = multiplies(expr, dialect, most)
         {
-            refused.get_or_insert(what);
+            work = work.saturating_add(bytes);
+            if work > WORK_MAX {
+                refused.get_or_insert(what);
+            }
         }
     });
     refused.map_or(Ok(()), |what| {
-        let instead = "write one of them out, or use a column of a table for it";
+        let instead = "write one of them out, shorter, or use a column of a table for it";
         Err(SqlError::unsupported_use(format!("{what} two values that the statement itself makes"), instead))
     })
 }
 
-/// Whether a statement may make a value much longer than what is stored or written: by anything that is not known not to.
-fn builds(query: &Query, dialect: Dialect) -> bool {
-    let (mut builds, mut concatenations) = (false, 0);
+/// Bytes that a value is taken to have which the statement makes: by anything that is not known not to make it long.
+fn longest(query: &Query, dialect: Dialect) -> u64 {
+    let (mut builds, mut concatenations, mut written, mut growth) = (false, 0, 0_u64, 1_u64);
     walk::each_in_query(query, &mut |node| match node {
         Node::Query(query) => builds |= query.with.iter().any(|cte| cte.recursive),
+        Node::Expr(Expr::Literal(Literal::Text(text))) => written = written.saturating_add(bytes(text)),
         Node::Expr(Expr::Array(elements)) => builds |= !is_plain(elements),
         Node::Expr(Expr::Function(function)) => {
             builds |= !keeps_short(function, dialect);
-            if let ("concat" | "concat_ws", FunctionArgs::List(args)) = (function.name, &function.args) {
-                concatenations += args.len();
+            match (function.name, &function.args) {
+                ("concat" | "concat_ws", FunctionArgs::List(args)) => concatenations += args.len(),
+                ("replace", FunctionArgs::List(args)) => growth = growth.saturating_mul(lengthening(args)),
+                _ => {}
             }
         }
         Node::Expr(Expr::Added { .. }) => builds = true,
         Node::Expr(Expr::Binary { op: BinaryOp::Concat, .. }) => concatenations += 1,
         _ => {}
     });
-    builds || concatenations > CONCATENATIONS
+    if builds || concatenations > CONCATENATIONS {
+        BUILT_BYTES.saturating_mul(growth)
+    } else {
+        (written / 2).max(STORED_BYTES)
+    }
+}
+
+/// How many times as long as its first argument the result of a `replace` may be.
+fn lengthening(args: &[Expr]) -> u64 {
+    match args {
+        [_, Expr::Literal(Literal::Text(from)), Expr::Literal(Literal::Text(to))] => {
+            (bytes(to) / bytes(from).max(1)).max(1)
+        }
+        [_, _, to] => written(to, STORED_BYTES).unwrap_or(BUILT_BYTES).max(1),
+        _ => BUILT_BYTES,
+    }
+}
+
+fn bytes(text: &str) -> u64 {
+    u64::try_from(text.len()).unwrap_or(u64::MAX)
 }
 
 /// Whether an array is written out, of few elements that are no arrays.
@@ -132,26 +162,37 @@ fn keeps_short(function: &Function, dialect: Dialect) -> bool {
     }
 }
 
-/// What an expression does between two long values, if it does such a thing.
-fn multiplies(expr: &Expr, dialect: Dialect) -> Option<&'static str> {
-    let long = |expr: &Expr| !is_short(expr, SHORT_BYTES);
+/// What an expression does between two values, if it does such a thing, and the product of their lengths, where what the statement
+/// makes has at the `most` so many bytes.
+fn multiplies(expr: &Expr, dialect: Dialect, most: u64) -> Option<(String, u64)> {
+    let length = |expr: &Expr| written(expr, STORED_BYTES).unwrap_or(most);
+    let between = |what: &str, left: &Expr, right: &Expr| {
+        Some((format!("{what} between"), length(left).saturating_mul(length(right))))
+    };
     match expr {
-        Expr::Like { pattern, .. } => long(pattern).then_some("LIKE between"),
-        Expr::Quantified { op, over, .. } if op.class() == OpClass::Pattern => {
-            let Elements::List(patterns) = over else { return Some("LIKE between") };
-            patterns.iter().any(long).then_some("LIKE between")
-        }
-        Expr::Binary { op, left, right } => {
-            let what = match (op.class(), op) {
-                (OpClass::Containment, _) => "a containment operator between",
-                (_, BinaryOp::Like | BinaryOp::ILike | BinaryOp::NotLike | BinaryOp::NotILike) => {
-                    return long(right).then_some("LIKE between");
-                }
-                // Of documents the keys of an array are taken away.
-                (_, BinaryOp::Subtract) if may_be_array(right, dialect) => "`-` between",
-                _ => return None,
+        Expr::Like { expr, pattern, .. } => between("LIKE", expr, pattern),
+        Expr::Quantified { expr: left, op, over, .. } if op.class() == OpClass::Pattern => {
+            let patterns = match over {
+                Elements::List(patterns) => patterns.iter().map(length).fold(0, u64::saturating_add),
+                Elements::Of(_) | Elements::Query(_) => most,
             };
-            (long(left) && long(right)).then_some(what)
+            Some(("LIKE between".to_owned(), length(left).saturating_mul(patterns)))
+        }
+        Expr::Binary { op, left, right } => match (op.class(), op) {
+            (OpClass::Containment, _) => between("a containment operator", left, right),
+            (_, BinaryOp::Like | BinaryOp::ILike | BinaryOp::NotLike | BinaryOp::NotILike) => {
+                between("LIKE", left, right)
+            }
+            // Of documents the keys of an array are taken away.
+            (_, BinaryOp::Subtract) if may_be_array(right, dialect) => between("`-`", left, right),
+            _ => None,
+        },
+        Expr::Function(Function { name, args: FunctionArgs::List(args), .. }) => {
+            let spec = lookup(dialect, name)?;
+            let short = spec.limits.iter().filter(|(_, limit)| matches!(limit, Limit::Short(_)));
+            let sought = short.filter_map(|(place, _)| args.get(*place)).map(length).fold(0, u64::saturating_add);
+            let within = args.iter().map(length).max()?;
+            (sought > 0).then(|| (format!("`{name}` between"), within.saturating_mul(sought)))
         }
         _ => None,
     }
@@ -176,22 +217,23 @@ fn may_be_array(expr: &Expr, dialect: Dialect) -> bool {
 
 /// Whether a caller cannot make a value longer than so many bytes beyond what is stored.
 pub(super) fn is_short(expr: &Expr, most: usize) -> bool {
-    written(expr).is_some_and(|bytes| bytes <= most)
+    written(expr, 0).is_some_and(|bytes| bytes <= u64::try_from(most).unwrap_or(u64::MAX))
 }
 
-/// Bytes at most that the statement itself adds to a value that is written, bound or stored, and at the most cut or spelled
-/// otherwise; `None` of what it makes in any other way.
-fn written(expr: &Expr) -> Option<usize> {
-    let sum = |parts: &[Expr]| parts.iter().map(written).sum::<Option<usize>>();
+/// Bytes at most of a value that is written, bound or `stored`, the latter two with so many, and at the most cut or spelled otherwise;
+/// `None` of what the statement makes in any other way.
+fn written(expr: &Expr, stored: u64) -> Option<u64> {
+    let sum = |parts: &[Expr]| parts.iter().map(|part| written(part, stored)).sum::<Option<u64>>();
     match expr {
-        Expr::Literal(Literal::Text(text)) => Some(text.len()),
-        Expr::Literal(_) | Expr::Slot(_) => Some(0),
-        Expr::Column(column) => column.origin.is_some().then_some(0),
-        Expr::Cast { expr, ty: _ } => written(expr),
-        Expr::Binary { op: BinaryOp::Concat, left, right } => Some(written(left)? + written(right)?),
+        Expr::Literal(Literal::Text(text)) => Some(bytes(text)),
+        Expr::Literal(_) => Some(0),
+        Expr::Slot(_) => Some(stored),
+        Expr::Column(column) => column.origin.is_some().then_some(stored),
+        Expr::Cast { expr, ty: _ } => written(expr, stored),
+        Expr::Binary { op: BinaryOp::Concat, left, right } => Some(written(left, stored)? + written(right, stored)?),
         Expr::Array(Elements::List(list)) if list.len() <= SHORT_ELEMENTS => sum(list),
         Expr::Case { operand: _, branches, otherwise } => {
-            branches.iter().map(|(_, then)| then).chain(otherwise.as_deref()).map(written).sum()
+            branches.iter().map(|(_, then)| then).chain(otherwise.as_deref()).map(|arm| written(arm, stored)).sum()
         }
         Expr::Function(Function { name, args: FunctionArgs::List(args), .. }) if NO_LONGER.contains(name) => sum(args),
         _ => None,
