@@ -52,6 +52,11 @@ impl KeptStatements {
         self.recent().get(text)
     }
 
+    /// Whether there is one, which does not count as asking for it.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        self.recent().by_text.contains_key(text)
+    }
+
     /// Keeps one, and lets go of those that nobody asked for the longest. One that would take the place of most others is not kept.
     pub(crate) fn insert(&self, text: &str, statement: &Arc<CheckedStatement>) {
         let bytes = OVERHEAD + size_of::<Kept>() + size_of::<Box<str>>() + text.len() + bytes_of(statement);

@@ -73,6 +73,14 @@ impl Callable {
         }
     }
 
+    /// Whether binding a call takes a bounded few microseconds, and no statement has to be checked for it.
+    pub fn binds_at_once(&self, arguments: Option<&RawValue>) -> bool {
+        match self {
+            Callable::Tool(_) | Callable::Schema(_) => true,
+            Callable::Query(query) => query.binds_at_once(arguments),
+        }
+    }
+
     /// The statement as somebody wrote it, for `explain`.
     pub fn written<'a>(&'a self, arguments: Option<&'a RawValue>) -> Cow<'a, str> {
         match self {

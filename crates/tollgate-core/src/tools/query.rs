@@ -188,6 +188,13 @@ impl QueryTool {
         written.and_then(|(_, raw)| arguments::string(raw)).unwrap_or_default()
     }
 
+    /// Whether binding a call takes no longer than that of a declared tool: its statement is kept, or it is refused before that.
+    pub(super) fn binds_at_once(&self, raw: Option<&RawValue>) -> bool {
+        let Ok(given) = bind::read_arguments(&self.params, true, Dialect::Postgres, raw) else { return true };
+        let Ok((_, queryable)) = chosen(&self.databases, &given) else { return true };
+        matches!(given.values.get(&self.sql), Some(Value::Text(written)) if queryable.keeps(written))
+    }
+
     /// Checks the caller's statement and binds the call.
     pub(super) fn bind(&self, call: &Call<'_>) -> Result<BoundCall, BindError> {
         // Texts are read alike for every dialect.

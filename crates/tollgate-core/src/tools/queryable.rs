@@ -36,6 +36,11 @@ impl Queryable {
         Ok(statement)
     }
 
+    /// Whether a statement needs no checking, for now.
+    pub(super) fn keeps(&self, written: &str) -> bool {
+        self.kept.has(written)
+    }
+
     /// Its schema.
     pub(super) fn catalog(&self) -> &Catalog {
         &self.catalog

@@ -3,6 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
+use jiff::civil::Date;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
@@ -19,6 +20,7 @@ use crate::{
     admission::AdmissionError,
     ledger::{self, CallHead, Failure, Intent, LedgerError, Outcome, Ticket},
     protocol::host::{CallReply, Peer, ResourceListing, ToolCall, ToolHost, ToolListing},
+    seal::Seals,
     telemetry::CallLabels,
 };
 
@@ -120,7 +122,7 @@ impl ToolHost for Gate {
 impl Gate {
     async fn stages(
         &self,
-        serving: &Serving,
+        serving: &Arc<Serving>,
         call: &ToolCall,
         ticket: &mut Ticket,
         began: Instant,
@@ -130,7 +132,10 @@ impl Gate {
         }
         let deadline = (began + DEADLINE_MAX).min(call.deadline.unwrap_or(began + DEADLINE_MAX));
         let (role, callable) = authorize(serving, &call.caller, &call.name)?;
-        let bound = self.bind(serving, &callable, call, ticket.call_id())?;
+        let bound = tokio::select! {
+            bound = self.bind(serving, &callable, call, ticket.call_id(), deadline) => bound?,
+            () = call.cancel.cancelled() => return Err(ErrorKind::Cancelled.to_agent().into()),
+        };
         let database = serving.gateway.database(bound.database())?;
         match &bound {
             Bound::Answer(answer) => {
@@ -177,7 +182,7 @@ impl Gate {
         let next_cursor = match executed.rows.truncated {
             Some(_) => {
                 let key = executed.rows.key.clone();
-                let cursor = bound.page.next_cursor(executed.rows.count, key, &self.seals);
+                let cursor = bound.page.next_cursor(executed.rows.count, key, &*self.seals);
                 // The rows without a way to those behind them would pass for all of them.
                 cursor.map_err(|error| Refused { status: Status::DbError, ..Refused::from(error.to_agent()) })?
             }
@@ -186,31 +191,33 @@ impl Gate {
         Ok(Produced::rows(bound, executed, next_cursor))
     }
 
-    fn bind(
+    /// Binds the call here, or where statements are checked if its own is yet to be.
+    async fn bind(
         &self,
-        serving: &Serving,
+        serving: &Arc<Serving>,
         callable: &Authorized<'_, Callable>,
         call: &ToolCall,
         call_id: &str,
+        deadline: Instant,
     ) -> Result<Bound, Refused> {
-        let today = self.clock.today();
-        let bound = tools::bind(
-            callable,
-            &tools::Call {
-                caller: &call.caller,
-                arguments: call.arguments.as_deref(),
-                call_id,
-                today,
-                cursors: &self.seals,
-                policy_hash: &serving.gateway.policy_hash,
-            },
-        );
-        bound.map_err(|error| {
-            if error.code() == Code::INTERNAL {
-                tracing::error!(call_id, tool = call.name, %error, "a call could not be bound; this is a bug in Tollgate");
-            }
-            error.to_agent().into()
-        })
+        let binding = Binding {
+            serving: Arc::clone(serving),
+            caller: Arc::clone(&call.caller),
+            tool: call.name.clone(),
+            call_id: call_id.to_owned(),
+            today: self.clock.today(),
+            seals: Arc::clone(&self.seals),
+        };
+        let arguments = call.arguments.as_deref();
+        if callable.tool().binds_at_once(arguments) {
+            return binding.bind(callable, arguments);
+        }
+        let arguments = arguments.map(ToOwned::to_owned);
+        let bound = self.checking.run(deadline, move || {
+            let (_, callable) = authorize(&binding.serving, &binding.caller, &binding.tool)?;
+            binding.bind(&callable, arguments.as_deref())
+        });
+        bound.await.map_err(AdmissionError::to_agent)?
     }
 
     /// Invariant **intent first**: when this returns `Ok`, what is about to run is on the disk.
@@ -276,6 +283,36 @@ impl Gate {
         let tool = if known { call.name.clone() } else { "unknown".to_owned() };
         let role = call.caller.role().to_string();
         self.metrics.called(&CallLabels { tool, role, status }, began.elapsed().as_secs_f64());
+    }
+}
+
+/// What binding a call needs, on whatever thread.
+struct Binding {
+    serving: Arc<Serving>,
+    caller: Arc<Principal>,
+    tool: String,
+    call_id: String,
+    today: Date,
+    seals: Arc<Seals>,
+}
+
+impl Binding {
+    fn bind(&self, callable: &Authorized<'_, Callable>, arguments: Option<&RawValue>) -> Result<Bound, Refused> {
+        let call = tools::Call {
+            caller: &self.caller,
+            arguments,
+            call_id: &self.call_id,
+            today: self.today,
+            cursors: &*self.seals,
+            policy_hash: &self.serving.gateway.policy_hash,
+        };
+        tools::bind(callable, &call).map_err(|error| {
+            if error.code() == Code::INTERNAL {
+                let (call_id, tool) = (&self.call_id, &self.tool);
+                tracing::error!(call_id, tool, %error, "a call could not be bound; this is a bug in Tollgate");
+            }
+            error.to_agent().into()
+        })
     }
 }
 

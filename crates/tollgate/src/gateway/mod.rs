@@ -19,6 +19,7 @@ pub use explain::Explained;
 pub use readiness::Readiness;
 
 use crate::{
+    admission::Checking,
     clock::Clock,
     identity::{self, Directory},
     ledger::Ledger,
@@ -76,8 +77,9 @@ pub struct Gate {
     serving: ArcSwap<Serving>,
     ledger: Arc<Ledger>,
     metrics: Metrics,
-    seals: Seals,
+    seals: Arc<Seals>,
     clock: Arc<dyn Clock>,
+    checking: Checking,
     closing: CancellationToken,
 }
 
@@ -88,8 +90,9 @@ impl Gate {
             serving: ArcSwap::from_pointee(serving),
             ledger,
             metrics: Metrics::new(),
-            seals,
+            seals: Arc::new(seals),
             clock,
+            checking: Checking::default(),
             closing: CancellationToken::new(),
         })
     }

@@ -110,12 +110,15 @@ fn a_listed_argument_is_sensitive_whatever_it_says() {
             cursors: &crate::tools::tests::fixtures::PlainSeal,
             policy_hash: &[7; 32],
         };
+        assert!(!tool.binds_at_once(Some(&raw)), "its statement is yet to be checked");
         let bound = tool.bind(&call).unwrap();
+        assert!(tool.binds_at_once(Some(&raw)) && tool.binds_at_once(None));
         assert_eq!((bound.database.as_str(), bound.rows_max), ("shop", 7));
         let summary = tool.summarise(Some(&raw), Some(bound.statement.author()));
         let sql = summary.iter().find(|entry| entry.name == SQL).unwrap();
         assert_eq!((sql.sensitive, sql.kind), (expected, SummaryKind::Statement));
         let down = RawValue::from_string(r#"{"sql":"SELECT id FROM users","database":"down"}"#.to_owned()).unwrap();
+        assert!(tool.binds_at_once(Some(&down)));
         let refused = tool.bind(&Call { arguments: Some(&down), ..call }).unwrap_err().to_agent();
         assert_eq!((refused.code, refused.retry_after_ms), (crate::names::Code::DB_UNAVAILABLE, Some(1_000)));
     }
