@@ -275,6 +275,7 @@ impl Maker {
                 Limit::Fraction => (*position, &["0.5"][..]),
                 Limit::Text(_) | Limit::Short(_) => (*position, &["'x'", "'é%'"][..]),
                 Limit::Format => (*position, &["'%s'", "'%5s'"][..]),
+                Limit::Unit => (*position, &["MICROSECOND", "DAY", "YEAR"][..]),
             })
             .collect();
         // What is wanted for totality comes last: it is within the limit too.

@@ -30,6 +30,12 @@ pub(super) fn connect_error(error: Error) -> BackendError {
     BackendError { kind: ErrorKind::Unavailable, ..backend_error(error) }
 }
 
+/// Whether a statement that holds a recursive query came to its bound: a radius that is not positive, which nothing else in a checked
+/// statement has, on MariaDB and on MySQL; or on MySQL the session's own bound.
+pub(super) fn is_recursion_bound(error: &Error) -> bool {
+    matches!(error, Error::Server(refused) if matches!(refused.code, 3034 | 3636 | 3706))
+}
+
 /// What does not fit together in a statement that the server refuses to prepare; `None` where something else is the matter.
 pub(super) fn fault(error: &Error) -> Option<Fault> {
     let Error::Server(refused) = error else { return None };
@@ -42,9 +48,12 @@ pub(super) fn fault(error: &Error) -> Option<Fault> {
         1241 | 4078 | 4079 | 1210 | 1582 => Some(Fault::Operands),
         1222 => Some(Fault::Mismatch),
         // Values that are none of their type.
-        1292 | 1366 | 1411 | 1525 | 1690 => Some(Fault::Value),
+        1139 | 1292 | 1366 | 1411 | 1525 | 1690 => Some(Fault::Value),
         // An unqualified name, which stands for no table since there is no database to look in, is among these.
-        1046 | 1052 | 1064 | 1235 | 1247 | 1248 | 1221 | 4015 | 4107 => Some(Fault::Other),
+        // So are a recursion that the standard does not have, and a collation beside another character set.
+        1046 | 1052 | 1064 | 1235 | 1247 | 1248 | 1253 | 1221 | 3573..=3577 | 4003..=4009 | 4015 | 4107 => {
+            Some(Fault::Other)
+        }
         _ => None,
     }
 }
@@ -93,8 +102,9 @@ fn server_kind(code: u16) -> ErrorKind {
         1095 | 1142 | 1143 | 1227 | 1345 | 1356 | 1370 | 1449 | 1792 | 1836 => ErrorKind::Refused,
         // What was otherwise when the statement was checked: a name, a collation, what the server had prepared of it.
         1051 | 1054 | 1064 | 1146 | 1243 | 1267 | 1270 | 1271 | 1305 | 1412 | 1615 => ErrorKind::Changed,
-        // Values out of range, malformed, too long; two rows where one is needed; divisions by zero.
-        1242
+        // Values out of range, malformed, too long; two rows where one is needed; divisions by zero; regular expressions that are none.
+        1139
+        | 1242
         | 1264
         | 1265
         | 1292
@@ -107,6 +117,7 @@ fn server_kind(code: u16) -> ErrorKind {
         | 1525
         | 1690
         | 3140..=3158
+        | 3685..=3700
         | 4037..=4044 => ErrorKind::Data,
         // Memory, disk, sizes; 1290 is the memory of a session.
         1021 | 1037 | 1038 | 1041 | 1104 | 1114 | 1119 | 1135 | 1153 | 1206 | 1290 | 1301 | 1436 | 1461 | 3170 => {

@@ -115,6 +115,11 @@ impl Call {
         }
         match outcome {
             Ok(answer) => Ok(answer.rows),
+            Err(Failure::Driver(driver))
+                if self.statement.footprint().recursive && error::is_recursion_bound(&driver) =>
+            {
+                Err(BackendError { kind: ErrorKind::Recursion, ..error::backend_error(driver) })
+            }
             Err(Failure::Driver(driver)) => Err(error::backend_error(driver)),
             Err(Failure::Ours(error)) => Err(error),
         }

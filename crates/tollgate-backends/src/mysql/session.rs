@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use mysql_async::{Conn, Row, prelude::Queryable as _};
+use tollgate_core::sql::limits::RECURSION_ROWS_MAX;
 
 use super::error;
 use crate::{BackendError, ErrorKind};
@@ -19,7 +20,12 @@ const PINNED: &str = "SESSION time_zone = '+00:00', SESSION autocommit = 1, SESS
     SESSION lock_wait_timeout = 5, SESSION innodb_lock_wait_timeout = 5";
 
 /// What MariaDB alone takes: the memory of one session, and the size of one temporary table on disk, in bytes.
-const PINNED_MARIADB: &str = "SESSION max_session_mem_used = 268435456, SESSION tmp_disk_table_size = 1073741824";
+const PINNED_MARIADB: &str = "SESSION max_session_mem_used = 268435456, SESSION tmp_disk_table_size = 1073741824, \
+    SESSION default_regex_flags = ''";
+
+/// How often a recursive query may go on: once for each row that may be read of it, and once more, so that whoever reads what was cut
+/// off sees a row too many.
+const RECURSIONS: u64 = RECURSION_ROWS_MAX + 1;
 
 /// What cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -57,19 +63,27 @@ impl Flavour {
                 // statement has opened a view.
                 format!(
                     "{PINNED_MARIADB}, SESSION collation_server = {collation}, SESSION collation_database = {collation}, \
-                     SESSION max_statement_time = {seconds}.{rest:03}"
+                     SESSION max_recursive_iterations = {RECURSIONS}, SESSION max_statement_time = {seconds}.{rest:03}"
                 )
             }
-            Flavour::MySql => format!("SESSION max_execution_time = {milliseconds}"),
+            Flavour::MySql => {
+                format!("SESSION cte_max_recursion_depth = {RECURSIONS}, SESSION max_execution_time = {milliseconds}")
+            }
         };
         format!("SET NAMES utf8mb4 COLLATE {collation}, SESSION sql_mode = '{SQL_MODE}', {PINNED}, {own}")
     }
 
-    /// The variable that says whether transactions only read, and what bounds a statement, in milliseconds.
-    fn asked(self) -> (&'static str, &'static str) {
+    /// What says whether transactions only read, what bounds a statement, in milliseconds, and what a recursion.
+    fn asked(self) -> [&'static str; 3] {
         match self {
-            Flavour::MariaDb => ("@@session.tx_read_only", "CAST(@@session.max_statement_time * 1000 AS SIGNED)"),
-            Flavour::MySql => ("@@session.transaction_read_only", "@@session.max_execution_time"),
+            Flavour::MariaDb => [
+                "@@session.tx_read_only",
+                "CAST(@@session.max_statement_time * 1000 AS SIGNED)",
+                "@@session.max_recursive_iterations",
+            ],
+            Flavour::MySql => {
+                ["@@session.transaction_read_only", "@@session.max_execution_time", "@@session.cte_max_recursion_depth"]
+            }
         }
     }
 }
@@ -97,17 +111,17 @@ async fn collation(client: &mut Conn, database: &str) -> Result<String, BackendE
 }
 
 async fn verified(client: &mut Conn, flavour: Flavour, timeout: Duration) -> Result<u64, BackendError> {
-    let (read_only, bound) = flavour.asked();
+    let [read_only, bound, recursions] = flavour.asked();
     let text = format!(
         "SELECT @@session.sql_mode, {read_only}, @@session.time_zone, @@session.character_set_client, \
          @@session.character_set_connection, @@session.character_set_results, @@session.character_set_server, \
          @@session.character_set_database, \
-         @@session.autocommit, {bound}, \
+         @@session.autocommit, {bound}, {recursions}, \
          COALESCE(DATABASE(), ''), CONNECTION_ID()"
     );
     let row: Option<Row> = client.query_first(text).await.map_err(error::connect_error)?;
     let found = |at: usize| row.as_ref().and_then(|row| row.get_opt::<String, _>(at)).and_then(Result::ok);
-    let timeout = timeout.as_millis().to_string();
+    let (timeout, recursions) = (timeout.as_millis().to_string(), RECURSIONS.to_string());
     let expected = [
         ("transaction_read_only", "1"),
         ("time_zone", "+00:00"),
@@ -118,6 +132,7 @@ async fn verified(client: &mut Conn, flavour: Flavour, timeout: Duration) -> Res
         ("character_set_database", "utf8mb4"),
         ("autocommit", "1"),
         ("max_statement_time", &timeout),
+        ("max_recursive_iterations", &recursions),
         ("database", ""),
     ];
     let modes = |text: &str| text.split(',').map(str::to_owned).collect::<BTreeSet<_>>();

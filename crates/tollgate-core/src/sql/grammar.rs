@@ -75,6 +75,7 @@ impl ParserDialect for Grammar {
         fn supports_bitwise_shift_operators() -> bool;
         fn supports_comma_separated_trim() -> bool;
         fn supports_comment_optimizer_hint() -> bool;
+        fn supports_double_ampersand_operator() -> bool;
         fn supports_empty_projections() -> bool;
         fn supports_factorial_operator() -> bool;
         fn supports_filter_during_aggregation() -> bool;

@@ -1,12 +1,14 @@
 //! The text as tokens, with their places and with `:name` recognised. It decides what may stand in a text at all: quoting
 //! forms that the dialect does not have (`E''`, `$$…$$`, `[x]`, `?`) never reach the parser.
 
+use std::any::TypeId;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use sqlparser::dialect::{Dialect as ParserDialect, PostgreSqlDialect};
+use sqlparser::ast::{BinaryOperator, Expr};
+use sqlparser::dialect::{Dialect as ParserDialect, MySqlDialect, PostgreSqlDialect, Precedence};
 use sqlparser::keywords::{Keyword, RESERVED_FOR_TABLE_ALIAS};
-use sqlparser::parser::Parser;
+use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use super::error::{SqlError, shown};
@@ -68,11 +70,17 @@ impl ParserDialect for SqliteTokens {
 }
 
 /// MariaDB's tokens without what is refused anyway (`@` in names, names that start with digits, `#` for comments), and as much of its
-/// grammar as is taken or refused by name. Its joins group from the left, which the parser's own MySQL does not know.
+/// grammar as is taken or refused by name. Its joins group from the left, which the parser's own MySQL does not know, and `&&` is AND in
+/// every way, which the parser takes for an operator over bits.
 #[derive(Debug)]
 pub(super) struct MariaDbGrammar;
 
 impl ParserDialect for MariaDbGrammar {
+    /// In the few places where the parser asks which it is: SEPARATOR, PARTITION, bit strings.
+    fn dialect(&self) -> TypeId {
+        TypeId::of::<MySqlDialect>()
+    }
+
     fn is_delimited_identifier_start(&self, ch: char) -> bool {
         ch == '`'
     }
@@ -121,8 +129,28 @@ impl ParserDialect for MariaDbGrammar {
         true
     }
 
-    fn supports_binary_kw_as_cast(&self) -> bool {
+    fn supports_double_ampersand_operator(&self) -> bool {
         true
+    }
+
+    fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
+        match &parser.peek_token_ref().token {
+            Token::Overlap => Some(Ok(self.prec_value(Precedence::And))),
+            Token::Arrow | Token::LongArrow => Some(Ok(self.prec_value(Precedence::DoubleColon))),
+            Token::Word(word) if word.keyword == Keyword::MOD => Some(Ok(self.prec_value(Precedence::MulDivModOp))),
+            _ => None,
+        }
+    }
+
+    fn parse_infix(&self, parser: &mut Parser<'_>, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        let op = match &parser.peek_token_ref().token {
+            Token::Word(word) if word.keyword == Keyword::DIV => BinaryOperator::MyIntegerDivide,
+            Token::Word(word) if word.keyword == Keyword::MOD => BinaryOperator::Modulo,
+            _ => return None,
+        };
+        parser.advance_token();
+        let left = Box::new(left.clone());
+        Some(parser.parse_subexpr(precedence).map(|right| Expr::BinaryOp { left, op, right: Box::new(right) }))
     }
 
     fn supports_group_by_with_modifier(&self) -> bool {
@@ -266,6 +294,9 @@ pub(super) fn for_parser(dialect: Dialect, text: &str) -> Result<Vec<TokenWithSp
             {
                 return Err(SqlError::unsupported("a comment that the server would execute"));
             }
+            if matches!(white, Whitespace::SingleLineComment { prefix, comment: _ } if prefix == "#") {
+                return Err(SqlError::unsupported(shown("#")));
+            }
             continue;
         }
         if out.len() == TOKENS_MAX {
@@ -296,7 +327,7 @@ fn allowed(dialect: Dialect, token: &Token, text: &str) -> Result<(), SqlError> 
         Token::DoubleQuotedString(_) => {
             Err(SqlError::unsupported_use("double quotes", "write a name in backticks, a string in single quotes"))
         }
-        Token::Spaceship if dialect == Dialect::MariaDb => Ok(()),
+        Token::Spaceship | Token::Overlap if dialect == Dialect::MariaDb => Ok(()),
         Token::Word(_)
         | Token::Number(_, false)
         | Token::SingleQuotedString(_)
@@ -329,8 +360,7 @@ fn allowed(dialect: Dialect, token: &Token, text: &str) -> Result<(), SqlError> 
         Token::HexStringLiteral(_) if text.starts_with('0') => {
             Err(SqlError::unsupported_use("a hexadecimal number", "write it with decimal digits"))
         }
-        Token::HexStringLiteral(_) if dialect == Dialect::Sqlite => Ok(()),
-        Token::HexStringLiteral(_) if dialect == Dialect::MariaDb => Err(SqlError::unsupported("a hexadecimal string")),
+        Token::HexStringLiteral(_) if dialect != Dialect::Postgres => Ok(()),
         Token::HexStringLiteral(_) => {
             Err(SqlError::unsupported_use("a bit string", "write bytes as CAST('\\x…' AS bytea)"))
         }
@@ -418,7 +448,12 @@ impl Depth {
             Token::Word(word) if word.keyword == Keyword::CASE => self.push()?,
             Token::Word(word) if word.keyword == Keyword::END => self.pop(),
             // The parser copies all that stands before one of these, by recursion.
-            Token::Word(word) if matches!(word.keyword, Keyword::GLOB | Keyword::REGEXP | Keyword::MATCH) => {
+            Token::Word(word)
+                if matches!(
+                    word.keyword,
+                    Keyword::GLOB | Keyword::REGEXP | Keyword::MATCH | Keyword::DIV | Keyword::MOD
+                ) =>
+            {
                 self.add(30);
             }
             // It reads `a JOIN b JOIN c ON … ON …` by recursion.

@@ -170,7 +170,7 @@ fn type_of(literal: &Literal) -> Option<SqlType> {
         Literal::Text(_) => Some(SqlType::text()),
         Literal::Number(_) => Some(SqlType { name: "decimal".to_owned(), kind: TypeKind::Decimal }),
         Literal::Bool(_) => Some(SqlType { name: "boolean".to_owned(), kind: TypeKind::Bool }),
-        Literal::Null | Literal::Blob(_) | Literal::Typed(..) => None,
+        Literal::Null | Literal::Blob(_) | Literal::Typed(..) | Literal::Unit(_) => None,
     }
 }
 
@@ -186,7 +186,9 @@ pub(super) fn compares_masked_with_literal(query: &Query) -> bool {
     }
     let (mut literal, mut compared, mut united) = (false, false, false);
     walk::each_in_query(query, &mut |node| match node {
-        Node::Expr(Expr::Literal(Literal::Number(_) | Literal::Text(_) | Literal::Typed(..))) => literal = true,
+        Node::Expr(Expr::Literal(Literal::Number(_) | Literal::Text(_) | Literal::Typed(..) | Literal::Blob(_))) => {
+            literal = true;
+        }
         // What these join stands below them.
         Node::Expr(Expr::Binary { op: BinaryOp::And | BinaryOp::Or, .. }) => {}
         Node::Expr(expr) if !compared => {

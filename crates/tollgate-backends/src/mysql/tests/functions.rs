@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tollgate_core::{
     names::Dialect,
-    sql::functions::{self, FunctionKind},
+    sql::functions::{self, FunctionKind, Limit},
 };
 
 use crate::testing::mariadb::MariaDbServer;
@@ -29,7 +29,9 @@ fn every_listed_function_is_there_and_takes_so_many_arguments() {
     for spec in functions::list(Dialect::MariaDb) {
         for count in [spec.arity.0, spec.arity.1.min(spec.arity.0 + 2)] {
             // `count(*)` is counted as no argument.
-            let args = if spec.name == "count" && count == 0 { "*".to_owned() } else { vec!["'1'"; count].join(", ") };
+            let arg = |place| if spec.limits.contains(&(place, Limit::Unit)) { "DAY" } else { "'1'" };
+            let args = (0..count).map(arg).collect::<Vec<_>>().join(", ");
+            let args = if spec.name == "count" && count == 0 { "*".to_owned() } else { args };
             let over = if spec.kind == FunctionKind::Window { " OVER (ORDER BY 1)" } else { "" };
             if let Err(error) = server.try_ask("mysql", &format!("SELECT {}({args}){over}", spec.name)) {
                 wrong.push(format!("{}({args}){over}: {error}", spec.name));

@@ -123,6 +123,7 @@ fn limits(words: &str) -> Option<Vec<(usize, Limit)>> {
                 Some((fewest, most)) => Limit::Whole(fewest.parse().ok()?, most.parse().ok()?),
                 None if limit == "fraction" => Limit::Fraction,
                 None if limit == "format" => Limit::Format,
+                None if limit == "unit" => Limit::Unit,
                 None => return None,
             };
             Some((position.parse::<usize>().ok()?.checked_sub(1)?, limit))

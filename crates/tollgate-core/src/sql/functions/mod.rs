@@ -91,6 +91,8 @@ pub enum Limit {
     /// The same, or what the statement does not make long: a parameter, a table's column, what is cut out of one. For arguments
     /// that the engine compares with each place of another, which no time limit interrupts.
     Short(usize),
+    /// A unit of time as a bare word.
+    Unit,
     /// A format whose widths and precisions have at most two digits.
     Format,
 }

@@ -184,11 +184,20 @@ fn is_short_interval(expr: &Expr) -> bool {
         && words.chunks(2).all(|pair| matches!(pair, [number, unit] if is_short(number, unit)))
 }
 
+/// The same as a number, perhaps with a sign, and a unit of MariaDB.
+pub(super) fn is_short_move(amount: &Expr, unit: &str) -> bool {
+    match amount {
+        Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } => is_short_move(expr, unit),
+        Expr::Literal(Literal::Number(number)) => is_short(number, &unit.to_ascii_lowercase()),
+        _ => false,
+    }
+}
+
 fn is_short(number: &str, unit: &str) -> bool {
     let digits = number.strip_prefix(['+', '-']).unwrap_or(number);
     let most = match unit.strip_suffix('s').unwrap_or(unit) {
         "year" => 3,
-        "month" | "mon" => 4,
+        "month" | "mon" | "quarter" => 4,
         "week" | "day" => 5,
         "hour" | "minute" | "min" | "second" | "sec" => 6,
         _ => return false,

@@ -159,7 +159,7 @@ pub(super) fn of(expr: &Expr, cx: &Context) -> Kind {
             Some(ty) => Kind::Typed(ty.kind.clone()),
             None => Kind::Unknown,
         },
-        Expr::Literal(Literal::Null) => Kind::Constant(Reach::Ordinary),
+        Expr::Literal(Literal::Null | Literal::Unit(_)) => Kind::Constant(Reach::Ordinary),
         Expr::Literal(Literal::Text(text)) => Kind::Constant(Reach::of(text)),
         Expr::Literal(Literal::Number(_)) => Kind::Number,
         Expr::Slot(slot) => of_slot(slot, cx),
@@ -343,6 +343,11 @@ fn result(function: &Function, cx: &Context) -> Kind {
     {
         return Kind::Typed(moment);
     }
+    if let ("timestampadd", [_, _, moment]) = (spec.name, args)
+        && matches!(of(moment, cx), Kind::Typed(kind) if is_time(&kind))
+    {
+        return Kind::Typed(TypeKind::Timestamp);
+    }
     let kind = match spec.result {
         ResultType::Integer => TypeKind::Int,
         ResultType::BigInt => TypeKind::BigInt,
@@ -402,6 +407,10 @@ pub(super) fn is_total(function: &Function, cx: &Context) -> bool {
     // Whether values can be ordered is looked up when the call is first prepared, in VALUES when a row is first read.
     if matches!(spec.name, "greatest" | "least") && !args.iter().all(|arg| has_order(&of(arg, cx))) {
         return cx.dialect == Dialect::Sqlite;
+    }
+    // Of moments only the clock is known to be far from the end of its type.
+    if let ("timestampadd", [Expr::Literal(Literal::Unit(unit)), amount, Expr::Function(clock)]) = (spec.name, args) {
+        return matches!(clock.name, "now" | "curdate") && arithmetic::is_short_move(amount, unit);
     }
     // A zone that every server knows.
     if let ("timezone", [Expr::Literal(Literal::Text(zone)), _]) = (spec.name, args) {
@@ -474,7 +483,7 @@ pub(super) fn has_aggregate(expr: &Expr, cx: &Context) -> bool {
     own || walk::parts(expr).into_iter().any(|part| has_aggregate(part, cx))
 }
 
-/// The kind behind a type name of PostgreSQL's allow-list.
+/// The kind behind a type name of PostgreSQL's or MariaDB's allow-list.
 pub(super) fn named(ty: &str) -> Kind {
     if let Some(element) = ty.strip_suffix("[]") {
         return match named(element) {
@@ -496,7 +505,7 @@ pub(super) fn named(ty: &str) -> Kind {
         "bytea" => TypeKind::Bytes,
         "date" => TypeKind::Date,
         "time" | "time without time zone" => TypeKind::Time,
-        "timestamp" | "timestamp without time zone" => TypeKind::Timestamp,
+        "timestamp" | "timestamp without time zone" | "datetime" => TypeKind::Timestamp,
         "timestamptz" | "timestamp with time zone" => TypeKind::TimestampTz,
         "uuid" => TypeKind::Uuid,
         "json" | "jsonb" => TypeKind::Json,

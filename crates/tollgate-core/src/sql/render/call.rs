@@ -2,22 +2,41 @@
 
 use super::{Printed, Printer, RenderError};
 use crate::names::Dialect;
-use crate::sql::tree::{CallOrder, Frame, FrameBound, FrameUnits, Function, FunctionArgs, Literal, SortKey, Window};
+use crate::sql::tree::{
+    CallOrder, Expr, Frame, FrameBound, FrameUnits, Function, FunctionArgs, Literal, SortKey, Window,
+};
+
+/// What `group_concat` puts between two values, where that stands in words of its own: its last argument.
+pub(super) fn separator(dialect: Dialect, function: &Function) -> Option<&str> {
+    match (dialect, function) {
+        (Dialect::MariaDb, Function { name: "group_concat", args: FunctionArgs::List(args), .. }) => {
+            match args.as_slice() {
+                [_, Expr::Literal(Literal::Text(separator))] => Some(separator),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
 
 impl Printer {
     pub(super) fn function(&mut self, function: &Function) -> Printed {
         let Function { name, args, distinct, order, filter, over } = function;
         self.function_name(name)?;
         self.put(if *distinct { "(DISTINCT " } else { "(" });
+        let separator = separator(self.dialect, function);
         match args {
             FunctionArgs::Star => self.put("*"),
-            FunctionArgs::List(args) => self.list(args, Self::expr)?,
+            FunctionArgs::List(args) => {
+                let values = args.len() - usize::from(separator.is_some());
+                self.list(args.get(..values).unwrap_or_default(), Self::expr)?;
+            }
         }
         match order {
-            CallOrder::None => self.put(")"),
+            CallOrder::None => self.separated(separator)?,
             CallOrder::Arguments(keys) => {
                 self.order(" ORDER BY ", keys)?;
-                self.put(")");
+                self.separated(separator)?;
             }
             CallOrder::WithinGroup(_) if self.dialect == Dialect::MariaDb => return Err(self.lacks("WITHIN GROUP")),
             CallOrder::WithinGroup(keys) => {
@@ -37,6 +56,16 @@ impl Printer {
             Some(window) => self.window(window),
             None => Ok(()),
         }
+    }
+
+    /// The end of a call's parentheses.
+    fn separated(&mut self, separator: Option<&str>) -> Printed {
+        if let Some(separator) = separator {
+            self.put(" SEPARATOR ");
+            self.string(separator)?;
+        }
+        self.put(")");
+        Ok(())
     }
 
     fn window(&mut self, window: &Window) -> Printed {
@@ -118,7 +147,7 @@ impl Printer {
     fn distance(&mut self, distance: &Literal) -> Printed {
         match distance {
             Literal::Number(_) | Literal::Typed(..) => self.written(distance),
-            Literal::Null | Literal::Bool(_) | Literal::Text(_) | Literal::Blob(_) => {
+            Literal::Null | Literal::Bool(_) | Literal::Text(_) | Literal::Blob(_) | Literal::Unit(_) => {
                 Err(RenderError::Empty("the bound of a frame"))
             }
         }

@@ -73,7 +73,7 @@ impl Printer {
             Literal::Number(text) if text.parse::<i64>().is_ok() => Some("bigint"),
             Literal::Number(_) => Some("numeric"),
             Literal::Typed(ty, _) => Some(ty.as_str()),
-            Literal::Blob(_) => return Err(self.lacks("hexadecimal literals")),
+            Literal::Blob(_) | Literal::Unit(_) => return Err(self.lacks("hexadecimal literals")),
         };
         let number = self.hidden_number(literal);
         let Some(ty) = ty else {

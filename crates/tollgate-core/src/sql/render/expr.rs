@@ -3,6 +3,7 @@
 use super::{Printed, Printer, RenderError};
 use crate::names::Dialect;
 use crate::sql::bound_list;
+use crate::sql::resolve::UNITS;
 use crate::sql::tree::{
     BinaryOp, CastType, ColumnRef, Elements, Expr, FunctionArgs, IsTest, LikeKind, Literal, Quantifier, Query, Slot,
     Subscript, UnaryOp,
@@ -193,16 +194,18 @@ impl Printer {
             (Literal::Bool(value), _) => self.put(if *value { "TRUE" } else { "FALSE" }),
             (Literal::Number(text), _) => return self.number(text),
             (Literal::Text(value), _) => return self.string(value),
-            (Literal::Typed(ty, value), Dialect::Postgres) => {
+            (Literal::Typed(ty, value), Dialect::Postgres | Dialect::MariaDb) => {
                 self.put("CAST(");
                 self.string(value)?;
                 self.put(" AS ");
                 self.type_name(ty.as_str())?;
                 self.put(")");
             }
-            (Literal::Typed(..), Dialect::Sqlite | Dialect::MariaDb) => return Err(self.lacks("typed literals")),
-            (Literal::Blob(digits), Dialect::Sqlite) => return self.blob(digits),
-            (Literal::Blob(_), Dialect::Postgres | Dialect::MariaDb) => return Err(self.lacks("hexadecimal literals")),
+            (Literal::Typed(..), Dialect::Sqlite) => return Err(self.lacks("typed literals")),
+            (Literal::Blob(digits), Dialect::Sqlite | Dialect::MariaDb) => return self.blob(digits),
+            (Literal::Blob(_), Dialect::Postgres) => return Err(self.lacks("hexadecimal literals")),
+            (Literal::Unit(unit), Dialect::MariaDb) if UNITS.contains(unit) => self.put(unit),
+            (Literal::Unit(_), _) => return Err(self.lacks("units of time")),
         }
         Ok(())
     }

@@ -149,8 +149,8 @@ impl Printer {
 
     /// A common table expression. Its name is in scope for what follows, and for itself where it is recursive.
     fn cte(&mut self, cte: &Cte) -> Printed {
-        if self.dialect == Dialect::MariaDb && (cte.recursive || cte.materialized != Materialized::Auto) {
-            return Err(self.lacks("WITH RECURSIVE or MATERIALIZED that has been reviewed"));
+        if self.dialect == Dialect::MariaDb && cte.materialized != Materialized::Auto {
+            return Err(self.lacks("MATERIALIZED"));
         }
         self.ident(&cte.name)?;
         self.put(" (");
@@ -312,6 +312,12 @@ impl Printer {
                 self.put(" GROUP BY ");
                 self.list(group_by, Self::expr)
             }
+            (false, Dialect::MariaDb) if is_rollup(grouping_sets, group_by.len()) => {
+                self.put(" GROUP BY ");
+                self.list(group_by, Self::expr)?;
+                self.put(" WITH ROLLUP");
+                Ok(())
+            }
             (false, Dialect::Sqlite | Dialect::MariaDb) => Err(self.lacks("GROUPING SETS")),
             (false, Dialect::Postgres) => {
                 self.put(" GROUP BY GROUPING SETS (");
@@ -353,9 +359,6 @@ impl Printer {
                 self.ident(alias)
             }
             Relation::Cte { name, alias } => self.cte_reading(name, alias),
-            Relation::Recursion { .. } if self.dialect == Dialect::MariaDb => {
-                Err(self.lacks("WITH RECURSIVE that has been reviewed"))
-            }
             Relation::Recursion { name, columns, alias } => {
                 self.relation(&recursion::bounded(name, columns, alias, self.dialect))
             }
@@ -510,6 +513,11 @@ impl Printer {
 
 /// The LIMIT that no number of rows reaches, on MariaDB.
 pub(in crate::sql) const ALL_ROWS: &str = "18446744073709551615";
+
+/// Whether sets of so many keys are all of them, and one less each time.
+pub(super) fn is_rollup(sets: &[Vec<usize>], keys: usize) -> bool {
+    sets.len() == keys + 1 && sets.iter().zip((0..=keys).rev()).all(|(set, keys)| set.iter().copied().eq(0..keys))
+}
 
 /// Where an arm stands: on the left of a chain, or so that it must be kept together.
 #[derive(Clone, Copy)]

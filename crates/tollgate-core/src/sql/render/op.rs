@@ -9,6 +9,7 @@ impl Printer {
     pub(super) fn operator(&self, op: BinaryOp) -> Result<&'static str, RenderError> {
         match (self.dialect, op) {
             (Dialect::Postgres, BinaryOp::Glob) => Err(self.lacks("GLOB")),
+            (Dialect::Postgres | Dialect::Sqlite, BinaryOp::IntDivide) => Err(self.lacks("DIV")),
             (Dialect::Sqlite, BinaryOp::Power | BinaryOp::BitXor) => Err(self.lacks("this operator")),
             (Dialect::Sqlite, BinaryOp::JsonPath | BinaryOp::JsonPathText | BinaryOp::JsonRemove)
             | (Dialect::MariaDb, BinaryOp::IsDistinctFrom | BinaryOp::Power | BinaryOp::BitXor) => {
@@ -48,6 +49,7 @@ fn word(op: BinaryOp) -> &'static str {
         BinaryOp::Subtract => " - ",
         BinaryOp::Multiply => " * ",
         BinaryOp::Divide => " / ",
+        BinaryOp::IntDivide => " DIV ",
         BinaryOp::Modulo => " % ",
         BinaryOp::Power => " ^ ",
         BinaryOp::BitAnd => " & ",

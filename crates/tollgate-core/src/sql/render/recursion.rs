@@ -34,7 +34,6 @@ pub(super) fn bounded(name: &str, columns: &[String], alias: &str, dialect: Dial
     let in_bounds = in_bounds(&column(NUMBERED, &number), dialect);
     let kept = Query::plain(projected(NUMBERED, columns), vec![numbered.derived(NUMBERED)], Some(in_bounds));
     let kept = match dialect {
-        // On MariaDB such an expression is refused.
         Dialect::Postgres | Dialect::MariaDb => Query { offset: Some(rows(0)), ..kept },
         Dialect::Sqlite => {
             let all = Expr::Unary { op: UnaryOp::Minus, expr: Box::new(rows(1)) };
@@ -48,9 +47,17 @@ pub(super) fn bounded(name: &str, columns: &[String], alias: &str, dialect: Dial
 fn in_bounds(number: &Expr, dialect: Dialect) -> Expr {
     let binary = |op, left: Expr, right: Expr| Expr::Binary { op, left: Box::new(left), right: Box::new(right) };
     match dialect {
+        // A radius that is not positive has an error code of its own, and no listed function measures anything.
+        Dialect::MariaDb => {
+            let origin = || Expr::Function(Function::plain("point", vec![rows(0), rows(0)]));
+            let radius = binary(BinaryOp::Subtract, rows(RECURSION_ROWS_MAX + 1), number.clone());
+            let distance = Function::plain("st_distance_sphere", vec![origin(), origin(), radius]);
+            let few = binary(BinaryOp::LtEq, number.clone(), rows(RECURSION_ROWS_MAX));
+            binary(BinaryOp::Or, few, binary(BinaryOp::Eq, Expr::Function(distance), rows(0)))
+        }
         // A negative LIMIT has an error code of its own, and a caller's LIMIT is never negative. This one depends on the row, so it
         // is not computed while the statement is planned.
-        Dialect::Postgres | Dialect::MariaDb => {
+        Dialect::Postgres => {
             let left = binary(BinaryOp::Subtract, rows(RECURSION_ROWS_MAX), number.clone());
             let fine = Projection { expr: Expr::Literal(Literal::Bool(true)), name: "tg_fine".to_owned() };
             let limited = Query { limit: Some(left), ..Query::plain(vec![fine], Vec::new(), None) };

@@ -138,7 +138,7 @@ fn word(first: char, rest: &mut Peekable<Chars<'_>>, dialect: Dialect, tokens: &
     let word = tokens.0.get(before + WORD.len_utf8()..)?;
     let (kind, backslash) = match (dialect, word, rest.peek()) {
         (Dialect::Postgres, "E", Some('\'')) => (STRING, Backslash::Escape),
-        (Dialect::Sqlite, "X", Some('\'')) => (BLOB, Backslash::Plain),
+        (Dialect::Sqlite | Dialect::MariaDb, "X", Some('\'')) => (BLOB, Backslash::Plain),
         // `N'…'`, `U&'…'`, `$tag$` and their like.
         (_, _, Some('\'' | '"' | '$')) | (_, "u" | "U", Some('&')) => return None,
         _ => return Some(()),

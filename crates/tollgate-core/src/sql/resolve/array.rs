@@ -9,6 +9,10 @@ use crate::sql::error::{SqlError, shown};
 use crate::sql::limits::IN_LIST_MAX;
 use crate::sql::tree::{Elements, Expr, Subscript};
 
+/// Those that both MariaDB and MySQL have.
+const MARIADB_COLLATIONS: [&str; 4] =
+    ["utf8mb4_bin", "utf8mb4_general_ci", "utf8mb4_unicode_ci", "utf8mb4_unicode_520_ci"];
+
 impl Resolver<'_> {
     /// `ARRAY[…]`, and `[…]` inside one.
     pub(super) fn array(&mut self, array: &ast::Array, at: At<'_>) -> Result<Expr, SqlError> {
@@ -100,13 +104,16 @@ impl Resolver<'_> {
             (Dialect::Sqlite, [name]) => {
                 ["NOCASE", "BINARY", "RTRIM"].into_iter().find(|known| known.eq_ignore_ascii_case(name))
             }
+            (Dialect::MariaDb, [name]) => MARIADB_COLLATIONS.into_iter().find(|known| known.eq_ignore_ascii_case(name)),
             (Dialect::Postgres | Dialect::Sqlite | Dialect::MariaDb, _) => None,
         };
         let Some(collation) = known else {
             let listed = match self.dialect {
                 Dialect::Postgres => "the one listed is \"C\"",
                 Dialect::Sqlite => "listed are NOCASE, BINARY and RTRIM",
-                Dialect::MariaDb => "none is listed; a column compares by its own",
+                Dialect::MariaDb => {
+                    "listed are utf8mb4_bin, utf8mb4_general_ci, utf8mb4_unicode_ci and utf8mb4_unicode_520_ci"
+                }
             };
             return Err(SqlError::unsupported_use(format!("the collation {}", shown(&path.join("."))), listed));
         };

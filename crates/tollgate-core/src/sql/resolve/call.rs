@@ -7,7 +7,7 @@ use super::limit::within_limits;
 use super::names::any_column;
 use super::set_call::SetCall;
 use super::window::inside_window;
-use super::{Resolver, refused};
+use super::{Resolver, mariadb, refused};
 use crate::names::Dialect;
 use crate::sql::error::{SqlError, shown};
 use crate::sql::functions::{FunctionKind, FunctionSpec, lookup};
@@ -70,6 +70,11 @@ impl Resolver<'_> {
             ast::Expr::Trim { trim_where, trim_what, expr, trim_characters } => {
                 self.trim(trim_where.as_ref(), (trim_what.as_deref(), trim_characters.as_deref()), expr, at)
             }
+            ast::Expr::Position { expr, r#in } if self.dialect == Dialect::MariaDb => {
+                let args = vec![self.expr(expr, at)?, self.expr(r#in, at)?];
+                within_limits(self.spec("locate")?, &args)?;
+                self.listed("locate", args)
+            }
             ast::Expr::Position { expr, r#in } if self.dialect == Dialect::Postgres => {
                 let args = vec![self.expr(r#in, at)?, self.expr(expr, at)?];
                 self.listed("strpos", args)
@@ -106,7 +111,7 @@ impl Resolver<'_> {
     }
 
     /// A call of a function that the grammar guarantees to be listed.
-    fn listed(&self, name: &str, args: Vec<Expr>) -> Result<Expr, SqlError> {
+    pub(super) fn listed(&self, name: &str, args: Vec<Expr>) -> Result<Expr, SqlError> {
         let spec = lookup(self.dialect, name).ok_or_else(|| not_listed(name))?;
         Ok(Expr::Function(Function::plain(spec.name, args)))
     }
@@ -207,19 +212,22 @@ impl Resolver<'_> {
                 ));
             }
         };
+        if self.dialect == Dialect::MariaDb
+            && let Some(sign) = mariadb::moves(&written)
+        {
+            return self.moving_call(&written, sign, function, at);
+        }
         let spec = self.spec(&written)?;
         let ast::FunctionArgumentList { duplicate_treatment, args, clauses } = list;
         let distinct = *duplicate_treatment == Some(ast::DuplicateTreatment::Distinct);
-        let clauses = Clauses {
-            distinct,
-            order: argument_order(clauses)?,
-            within_group,
-            filter: filter.as_deref(),
-            over: over.as_ref(),
-        };
+        let (order, separator) = self.argument_clauses(spec, clauses)?;
+        let clauses = Clauses { distinct, order, within_group, filter: filter.as_deref(), over: over.as_ref() };
         clauses.fit(spec)?;
         let inner = argument_place(spec, &clauses, at)?;
-        let args = self.arguments(spec, args, inner)?;
+        let mut args = self.arguments(spec, args, inner)?;
+        if let (Some(separator), FunctionArgs::List(args)) = (separator, &mut args) {
+            args.push(separator);
+        }
         if distinct && matches!(args, FunctionArgs::Star) {
             return Err(SqlError::function(spec.name, "takes no DISTINCT with `*`"));
         }
@@ -260,9 +268,15 @@ impl Resolver<'_> {
             (Dialect::MariaDb, "lcase") => "lower",
             (Dialect::MariaDb, "ucase") => "upper",
             (Dialect::MariaDb, "day") => "dayofmonth",
-            (Dialect::MariaDb, "current_timestamp" | "localtime" | "localtimestamp") => "now",
-            (Dialect::MariaDb, "current_date") => "curdate",
-            (Dialect::MariaDb, "current_time") => "curtime",
+            // A session's clock is UTC.
+            (Dialect::MariaDb, "current_timestamp" | "localtime" | "localtimestamp" | "utc_timestamp") => "now",
+            (Dialect::MariaDb, "current_date" | "utc_date") => "curdate",
+            (Dialect::MariaDb, "current_time" | "utc_time") => "curtime",
+            (Dialect::MariaDb, "nvl") => "ifnull",
+            (Dialect::MariaDb, "octet_length") => "length",
+            (Dialect::MariaDb, "atan2") => "atan",
+            (Dialect::MariaDb, "std" | "stddev") => "stddev_pop",
+            (Dialect::MariaDb, "variance") => "var_pop",
             (Dialect::Postgres | Dialect::MariaDb, "pow") => "power",
             (Dialect::Sqlite, "string_agg") => "group_concat",
             _ => written,
@@ -318,6 +332,11 @@ impl Resolver<'_> {
         let mut list = Vec::with_capacity(args.len());
         for arg in args {
             match arg {
+                ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr))
+                    if mariadb::wants_unit(spec, list.len()) =>
+                {
+                    list.push(mariadb::unit_of(expr)?);
+                }
                 ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => list.push(self.expr(expr, at)?),
                 ast::FunctionArg::Unnamed(
                     ast::FunctionArgExpr::Wildcard
@@ -401,15 +420,6 @@ impl Clauses<'_> {
     }
 }
 
-/// The order inside a call's parentheses; any other clause there is refused.
-fn argument_order(clauses: &[ast::FunctionArgumentClause]) -> Result<&[ast::OrderByExpr], SqlError> {
-    match clauses {
-        [] => Ok(&[]),
-        [ast::FunctionArgumentClause::OrderBy(keys)] => Ok(keys),
-        _ => Err(SqlError::unsupported("a clause inside a function's arguments other than ORDER BY")),
-    }
-}
-
 /// Where the arguments stand: no aggregate inside another, no window function inside either, and none where `at` refuses it.
 fn argument_place<'e>(spec: &FunctionSpec, clauses: &Clauses<'_>, at: At<'e>) -> Result<At<'e>, SqlError> {
     if clauses.over.is_some() {
@@ -470,6 +480,7 @@ fn part_of_moment(field: &ast::DateTimeField) -> Result<&'static str, SqlError> 
         Field::Hour => "hour",
         Field::Minute => "minute",
         Field::Second => "second",
+        Field::Microsecond => "microsecond",
         other => return Err(SqlError::function("extract", format!("has no field {}", shown(&other.to_string())))),
     })
 }

@@ -89,6 +89,10 @@ impl Resolver<'_> {
             ast::Expr::Value(value) => self.value(&value.value),
             ast::Expr::TypedString(typed) => self.typed_literal(typed).map(Expr::Literal),
             ast::Expr::Interval(written) => interval(self.dialect, written).map(Expr::Literal),
+            ast::Expr::RLike { negated, expr, pattern, regexp: _ } if self.dialect == Dialect::MariaDb => {
+                self.matches((expr, pattern), *negated, at)
+            }
+            ast::Expr::Convert { .. } if self.dialect == Dialect::MariaDb => self.convert(expr, at),
             ast::Expr::UnaryOp { op, expr } => self.unary(*op, expr, at),
             ast::Expr::Between { expr, negated, low, high } => {
                 let (expr, low, high) = (self.boxed(expr, at)?, self.boxed(low, at)?, self.boxed(high, at)?);
@@ -162,7 +166,7 @@ impl Resolver<'_> {
             ast::Value::Boolean(truth) => Literal::Bool(*truth),
             ast::Value::Null => Literal::Null,
             ast::Value::Placeholder(text) => return self.placeholder(text),
-            ast::Value::HexStringLiteral(digits) if self.dialect == Dialect::Sqlite => {
+            ast::Value::HexStringLiteral(digits) if self.dialect != Dialect::Postgres => {
                 let hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
                 refused::when(!hexadecimal, "a blob with other characters than hexadecimal digits")?;
                 refused::when(!digits.len().is_multiple_of(2), "a blob of an odd number of digits")?;
@@ -215,6 +219,11 @@ impl Resolver<'_> {
     ) -> Result<Expr, SqlError> {
         if matches!(op, ast::BinaryOperator::And | ast::BinaryOperator::Or) {
             return self.chain(whole, op, at);
+        }
+        if self.dialect == Dialect::MariaDb
+            && let Some(lowered) = self.of_mariadb((left, op, right), at.inside())?
+        {
+            return Ok(lowered);
         }
         let (op, at) = (self.operator(op)?, at.inside());
         if let (ast::Expr::Tuple(left), ast::Expr::Tuple(right)) = (left, right) {
@@ -362,6 +371,7 @@ pub(in crate::sql) fn operator(dialect: Dialect, op: &ast::BinaryOperator) -> Op
         B::Multiply => BinaryOp::Multiply,
         B::Divide => BinaryOp::Divide,
         B::Modulo => BinaryOp::Modulo,
+        B::MyIntegerDivide if dialect == Dialect::MariaDb => BinaryOp::IntDivide,
         B::Spaceship if dialect == Dialect::MariaDb => BinaryOp::IsNotDistinctFrom,
         B::StringConcat if dialect != Dialect::MariaDb => BinaryOp::Concat,
         B::Arrow if dialect != Dialect::MariaDb => BinaryOp::JsonGet,

@@ -131,7 +131,10 @@ fn shape(dialect: Dialect, expr: &Expr) -> Option<Shape<'_>> {
             Some(_) => postfix(expr, matching),
         },
         Expr::AtTimeZone { timestamp, time_zone } => infix(timestamp, time_zone, ZONE),
+        // MariaDB's comes before a sign.
+        Expr::Collate { expr, collation: _ } if dialect == Dialect::MariaDb => postfix(expr, SUBSCRIPT),
         Expr::Collate { expr, collation: _ } => postfix(expr, COLLATE),
+        Expr::RLike { expr, pattern, negated: _, regexp: _ } => infix(expr, pattern, matching),
         Expr::CompoundFieldAccess { root, access_chain: _ } => postfix(root, SUBSCRIPT),
         Expr::Cast { kind: ast::CastKind::DoubleColon, expr, .. } => postfix(expr, CAST),
         _ => None,
@@ -149,7 +152,9 @@ fn binary(dialect: Dialect, op: &B) -> Level {
         B::Eq | B::NotEq | B::Lt | B::LtEq | B::Gt | B::GtEq | B::Glob | B::Match | B::Regexp => EQUALITY,
         B::Overlaps => MATCH,
         B::Plus | B::Minus => SUM,
-        B::Multiply | B::Divide | B::Modulo => PRODUCT,
+        B::Multiply | B::Divide | B::MyIntegerDivide | B::Modulo => PRODUCT,
+        // What stands on both sides of these closes itself off.
+        B::Arrow | B::LongArrow if dialect == Dialect::MariaDb => SUBSCRIPT,
         B::PGExp => POWER,
         B::StringConcat | B::Arrow | B::LongArrow if sqlite => JOINED,
         B::BitwiseAnd | B::BitwiseOr if sqlite => BITS,

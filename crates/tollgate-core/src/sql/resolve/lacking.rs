@@ -6,8 +6,8 @@ use crate::names::Dialect;
 use crate::sql::bound_list;
 use crate::sql::error::SqlError;
 use crate::sql::tree::{
-    BinaryOp, CallOrder, Distinct, Expr, FrameUnits, Function, JoinKind, LikeKind, Literal, Materialized, OpClass,
-    OrderBy, Query, Relation, Select, SetExpr, UnaryOp,
+    BinaryOp, CallOrder, Distinct, Expr, FrameUnits, Function, JoinKind, LikeKind, Materialized, OpClass, OrderBy,
+    Query, Relation, Select, SetExpr, UnaryOp,
 };
 use crate::sql::walk::{self, Node};
 
@@ -58,9 +58,6 @@ fn note(node: Node<'_>, found: &mut Option<Lacking>) {
 const NULLS: Lacking = ("NULLS FIRST or NULLS LAST", Some("order by `x IS NULL` first"));
 
 fn in_query(query: &Query) -> Option<Lacking> {
-    if query.with.iter().any(|cte| cte.recursive) {
-        return Some(("WITH RECURSIVE", None));
-    }
     if query.with.iter().any(|cte| cte.materialized != Materialized::Auto) {
         return Some(("MATERIALIZED", None));
     }
@@ -68,9 +65,6 @@ fn in_query(query: &Query) -> Option<Lacking> {
 }
 
 fn in_select(select: &Select) -> Option<Lacking> {
-    if !select.grouping_sets.is_empty() {
-        return Some(("ROLLUP, CUBE and GROUPING SETS", Some("join the groupings by UNION ALL")));
-    }
     match select.distinct {
         Distinct::All | Distinct::Rows => None,
         Distinct::On(_) => Some(("DISTINCT ON", Some("write GROUP BY with min or max"))),
@@ -82,8 +76,8 @@ fn in_relation(relation: &Relation) -> Option<Lacking> {
         Relation::Base { .. }
         | Relation::Restricted(_)
         | Relation::Cte { .. }
+        | Relation::Recursion { .. }
         | Relation::Join { kind: JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Cross, .. } => None,
-        Relation::Recursion { .. } => Some(("WITH RECURSIVE", None)),
         Relation::Derived { lateral, .. } => {
             lateral.then_some(("LATERAL", Some("write a subquery in the output, or a join")))
         }
@@ -98,7 +92,7 @@ fn in_relation(relation: &Relation) -> Option<Lacking> {
 fn in_expr(expr: &Expr) -> Option<Lacking> {
     match expr {
         Expr::Column(_)
-        | Expr::Literal(Literal::Null | Literal::Bool(_) | Literal::Number(_) | Literal::Text(_))
+        | Expr::Literal(_)
         | Expr::Slot(_)
         | Expr::Unary { op: UnaryOp::Not | UnaryOp::Minus | UnaryOp::Plus, .. }
         | Expr::Is { .. }
@@ -110,6 +104,7 @@ fn in_expr(expr: &Expr) -> Option<Lacking> {
         | Expr::Like { kind: LikeKind::Like, .. }
         | Expr::Case { .. }
         | Expr::Cast { .. }
+        | Expr::Collate { .. }
         | Expr::Row(_) => None,
         Expr::Binary { op, .. } => in_operator(*op),
         Expr::Function(function) => in_call(function),
@@ -117,15 +112,12 @@ fn in_expr(expr: &Expr) -> Option<Lacking> {
             let instead = "compare it with a column of numbers, text, dates or timestamps";
             bound_list::value_type(expr).is_none().then_some(("a list beside that", Some(instead)))
         }
-        Expr::Literal(Literal::Typed(..)) => Some(("a typed literal", Some("write CAST('…' AS type)"))),
-        Expr::Literal(Literal::Blob(_)) => Some(("a hexadecimal string", None)),
         Expr::Unary { op: UnaryOp::BitNot, .. } => Some(("the operator `~`", None)),
         Expr::Like { kind: LikeKind::ILike | LikeKind::SimilarTo, .. } => {
             Some(("ILIKE and SIMILAR TO", Some("write LIKE, which compares by the column's collation")))
         }
         Expr::Quantified { .. } => Some(("ANY and ALL", Some("write IN, EXISTS, or a comparison with min or max"))),
         Expr::Array(_) | Expr::Subscript { .. } => Some(("an array", None)),
-        Expr::Collate { .. } => Some(("COLLATE", None)),
         Expr::Added { .. } => Some(("a function with a schema", None)),
     }
 }
@@ -135,6 +127,7 @@ fn in_operator(op: BinaryOp) -> Option<Lacking> {
         OpClass::Logic | OpClass::Comparison => None,
         OpClass::Arithmetic if op != BinaryOp::Power => None,
         OpClass::Bits if matches!(op, BinaryOp::BitAnd | BinaryOp::BitOr) => None,
+        OpClass::Pattern if op == BinaryOp::Regex => None,
         OpClass::Arithmetic
         | OpClass::Bits
         | OpClass::Concat

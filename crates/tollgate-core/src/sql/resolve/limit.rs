@@ -29,6 +29,7 @@ fn is_within(limit: Limit, arg: &Expr) -> bool {
         (Limit::Text(most), Expr::Literal(Literal::Text(text))) => text.len() <= most,
         (Limit::Short(most), expr) => is_short(expr, most),
         (Limit::Format, Expr::Literal(Literal::Text(text))) => is_short_format(text),
+        (Limit::Unit, Expr::Literal(Literal::Unit(_))) => true,
         _ => false,
     }
 }
@@ -54,6 +55,7 @@ fn words(limit: Limit) -> String {
         Limit::Short(most) => format!("no text that the statement makes longer than {most} bytes"),
         Limit::Fraction => "a constant number from 0 to 1".to_owned(),
         Limit::Text(most) => format!("a constant string of at most {most} bytes"),
+        Limit::Unit => "a unit of time".to_owned(),
         Limit::Format => "a constant format, with widths of at most two digits,".to_owned(),
     }
 }

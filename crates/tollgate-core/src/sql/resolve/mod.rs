@@ -13,6 +13,7 @@ mod group;
 mod grouping;
 mod lacking;
 mod limit;
+mod mariadb;
 mod names;
 mod output;
 mod query;
@@ -31,6 +32,7 @@ mod with;
 mod tests;
 
 pub(in crate::sql) use expr::{operator, string};
+pub(in crate::sql) use mariadb::UNITS;
 pub(in crate::sql) use output::{has_aggregate, has_window, output_columns, unique_output_names};
 pub use scope::{ClaimUse, ParamShape, Scope};
 pub(in crate::sql) use types::number;

@@ -282,7 +282,7 @@ fn literal_type(dialect: Dialect, literal: &Literal) -> Option<SqlType> {
     match literal {
         Literal::Bool(_) => Some(truth(dialect)),
         Literal::Text(_) => Some(text(dialect)),
-        Literal::Null | Literal::Number(_) | Literal::Typed(..) | Literal::Blob(_) => None,
+        Literal::Null | Literal::Number(_) | Literal::Typed(..) | Literal::Blob(_) | Literal::Unit(_) => None,
     }
 }
 

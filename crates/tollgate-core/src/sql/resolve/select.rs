@@ -24,6 +24,8 @@ struct Clauses<'s> {
     from: &'s [ast::TableWithJoins],
     filter: Option<&'s ast::Expr>,
     group_by: &'s [ast::Expr],
+    /// What is written behind the keys of a grouping.
+    modifiers: &'s [ast::GroupByWithModifier],
     having: Option<&'s ast::Expr>,
     windows: &'s [ast::NamedWindowDefinition],
 }
@@ -61,8 +63,14 @@ impl Resolver<'_> {
         let filter = clauses.filter.map(|e| self.expr(e, in_where)).transpose()?;
         let used_in_filter = used_in_output..names.references.borrow().len();
 
+        if self.dialect == Dialect::MariaDb {
+            names.aliases = outputs.iter().filter(|o| o.naming == Naming::Alias).cloned().collect();
+        }
         let at = At { names: &names, ctes: outer.ctes, position: Position::Inside, aggregates: Aggregates::Allowed };
-        let (mut group_by, grouping_sets) = self.group_by(clauses.group_by, &outputs, at)?;
+        let (mut group_by, mut grouping_sets) = self.group_by(clauses.group_by, &outputs, at)?;
+        if !clauses.modifiers.is_empty() {
+            grouping_sets = self.rolled_up(clauses.modifiers, (clauses.group_by.len(), group_by.len()), ordering)?;
+        }
         let in_having = At { aggregates: Aggregates::NoWindows("in HAVING"), ..at };
         let having = clauses.having.map(|e| self.expr(e, in_having)).transpose()?;
         let distinct = self.distinction(clauses.distinct, &outputs, at)?;
@@ -339,14 +347,9 @@ fn clauses(select: &ast::Select) -> Result<Clauses<'_>, SqlError> {
     refused::when(qualify.is_some(), "QUALIFY")?;
     refused::when(value_table_mode.is_some(), "SELECT AS VALUE or STRUCT")?;
     refused::when(*flavor != ast::SelectFlavor::Standard, "FROM before SELECT")?;
-    let group_by = match group_by {
+    let (group_by, modifiers) = match group_by {
         ast::GroupByExpr::All(_) => return Err(SqlError::unsupported("GROUP BY ALL")),
-        ast::GroupByExpr::Expressions(keys, modifiers) => {
-            if !modifiers.is_empty() {
-                return Err(SqlError::unsupported_use("WITH ROLLUP or WITH CUBE", "write ROLLUP (…) or CUBE (…)"));
-            }
-            keys
-        }
+        ast::GroupByExpr::Expressions(keys, modifiers) => (keys, modifiers),
     };
     Ok(Clauses {
         distinct: distinct.as_ref(),
@@ -354,6 +357,7 @@ fn clauses(select: &ast::Select) -> Result<Clauses<'_>, SqlError> {
         from,
         filter: selection.as_ref(),
         group_by,
+        modifiers,
         having: having.as_ref(),
         windows: named_window,
     })

@@ -64,10 +64,24 @@ impl Resolver<'_> {
         let Some(text) = string(&value.value) else {
             return Err(SqlError::unsupported("a typed literal that is not a string in single quotes"));
         };
-        if self.dialect != Dialect::Postgres {
-            return Err(SqlError::unsupported_use(format!("a {} literal", ty.as_str()), "write CAST('…' AS type)"));
+        match self.dialect {
+            Dialect::Postgres => Ok(Literal::Typed(ty, text.to_owned())),
+            Dialect::MariaDb if is_of_its_type(ty.as_str(), text) => Ok(Literal::Typed(ty, text.to_owned())),
+            Dialect::Sqlite | Dialect::MariaDb => {
+                Err(SqlError::unsupported_use(format!("this {} literal", ty.as_str()), "write CAST('…' AS type)"))
+            }
         }
-        Ok(Literal::Typed(ty, text.to_owned()))
+    }
+}
+
+/// Whether a cast on MariaDB makes of a text what a literal of the type would be: `DATE '2024-01-31'`, `TIMESTAMP '2024-01-31 10:00:00'`.
+fn is_of_its_type(ty: &str, text: &str) -> bool {
+    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    match ty {
+        "date" => shape == "0000-00-00",
+        "datetime" => shape == "0000-00-00 00:00:00",
+        "time" => shape == "00:00:00",
+        _ => false,
     }
 }
 
@@ -149,14 +163,23 @@ fn sqlite(ty: &DataType) -> Option<&'static str> {
 /// What `CAST` takes on MariaDB and on MySQL 8 alike. It takes no names of columns' types.
 fn mariadb(ty: &DataType) -> Option<String> {
     let plain = match ty {
-        DataType::Signed | DataType::SignedInteger => "signed",
-        DataType::Double(ExactNumberInfo::None) => "double",
+        // INT and VARCHAR are MariaDB's own names of these two.
+        DataType::Signed | DataType::SignedInteger | DataType::Int(None) | DataType::Integer(None) => "signed",
+        DataType::Unsigned | DataType::UnsignedInteger => "unsigned",
+        DataType::Double(ExactNumberInfo::None) | DataType::DoublePrecision => "double",
+        DataType::Float(ExactNumberInfo::None) => "float",
+        DataType::Binary(None) => "binary",
+        DataType::Decimal(ExactNumberInfo::None) => "decimal(10,0)",
+        DataType::Decimal(ExactNumberInfo::Precision(precision @ 1..=65)) => {
+            return Some(format!("decimal({precision},0)"));
+        }
         DataType::Date => "date",
-        DataType::Datetime(None) => "datetime",
+        // The type of a literal; CAST has the other name alone.
+        DataType::Datetime(None) | DataType::Timestamp(None, TimezoneInfo::None) => "datetime",
         DataType::Datetime(Some(digits @ 0..=6)) => return Some(format!("datetime({digits})")),
         DataType::Time(None, TimezoneInfo::None) => "time",
         DataType::Char(None) | DataType::Character(None) => "char",
-        DataType::Char(Some(length)) | DataType::Character(Some(length)) => {
+        DataType::Char(Some(length)) | DataType::Character(Some(length)) | DataType::Varchar(Some(length)) => {
             return Some(format!("char({})", characters(length)?));
         }
         DataType::Decimal(ExactNumberInfo::PrecisionAndScale(precision @ 1..=65, scale)) => {
@@ -202,8 +225,8 @@ fn kind(dialect: Dialect, name: &str) -> TypeKind {
     let base = name.split(['(', ' ']).next().unwrap_or_default();
     match (dialect, base) {
         (_, "smallint" | "integer") => TypeKind::Int,
-        (_, "bigint" | "INTEGER") | (Dialect::MariaDb, "signed") => TypeKind::BigInt,
-        (_, "real" | "double" | "REAL") => TypeKind::Float,
+        (_, "bigint" | "INTEGER") | (Dialect::MariaDb, "signed" | "unsigned") => TypeKind::BigInt,
+        (_, "real" | "double" | "REAL") | (Dialect::MariaDb, "float") => TypeKind::Float,
         (_, "text" | "character" | "TEXT") | (Dialect::MariaDb, "char") => TypeKind::Text,
         (_, "boolean") => TypeKind::Bool,
         (_, "date") => TypeKind::Date,
@@ -212,7 +235,7 @@ fn kind(dialect: Dialect, name: &str) -> TypeKind {
         (_, "timestamp") | (Dialect::MariaDb, "datetime") => TypeKind::Timestamp,
         (_, "uuid") => TypeKind::Uuid,
         (_, "json" | "jsonb") => TypeKind::Json,
-        (_, "BLOB" | "bytea") => TypeKind::Bytes,
+        (_, "BLOB" | "bytea") | (Dialect::MariaDb, "binary") => TypeKind::Bytes,
         (Dialect::Postgres, "numeric") | (Dialect::MariaDb, "decimal") => TypeKind::Decimal,
         (Dialect::Sqlite, "NUMERIC") => TypeKind::Any,
         _ => TypeKind::Other,
@@ -225,7 +248,10 @@ pub(super) fn interval(dialect: Dialect, interval: &ast::Interval) -> Result<Lit
     match dialect {
         Dialect::Postgres => {}
         Dialect::Sqlite => return Err(SqlError::unsupported_use("INTERVAL", "write date(x, '+1 day')")),
-        Dialect::MariaDb => return Err(SqlError::unsupported("INTERVAL")),
+        Dialect::MariaDb => {
+            let instead = "write it behind a date, as in d + INTERVAL 1 DAY";
+            return Err(SqlError::unsupported_use("INTERVAL here", instead));
+        }
     }
     let refuse = || SqlError::unsupported_use("this form of INTERVAL", "write INTERVAL '1 day'");
     if leading_precision.is_some() || last_field.is_some() || fractional_seconds_precision.is_some() {

@@ -12,16 +12,21 @@ use crate::catalog::{SqlType, TypeKind};
 use crate::names::Dialect;
 use crate::sql::error::SqlError;
 use crate::sql::leak;
-use crate::sql::limits::{PROJECTION_MAX, VALUES_MAX};
-use crate::sql::tree::{ColumnRef, Distinct, Expr, Literal, Projection, Relation, Select, UnaryOp};
+use crate::sql::limits::{ARMS_MAX, PROJECTION_MAX, VALUES_MAX};
+use crate::sql::tree::{
+    ColumnRef, Distinct, Expr, Literal, Projection, Query, Relation, Select, SetExpr, SetOperator, SetQuantifier,
+    UnaryOp,
+};
 
 impl Resolver<'_> {
     /// `VALUES (…), …` as a SELECT of its columns, `column1` and so on in every database.
     pub(super) fn values(&mut self, values: &ast::Values, outer: Outer<'_>) -> Result<Select, SqlError> {
         let ast::Values { explicit_row, value_keyword, rows: written } = values;
-        refused::when(*explicit_row || *value_keyword, "VALUE or ROW (…)")?;
-        if written.len() > VALUES_MAX {
-            return Err(SqlError::TooComplex { what: "rows of VALUES", max: VALUES_MAX });
+        let own_form = *explicit_row && self.dialect == Dialect::MariaDb;
+        refused::when((*explicit_row && !own_form) || *value_keyword, "VALUE or ROW (…)")?;
+        let max = if self.dialect == Dialect::MariaDb { ARMS_MAX } else { VALUES_MAX };
+        if written.len() > max {
+            return Err(SqlError::TooComplex { what: "rows of VALUES", max });
         }
         let names = Names { parent: outer.names, ..Names::default() };
         let aggregates = Aggregates::Refused("in VALUES");
@@ -40,10 +45,14 @@ impl Resolver<'_> {
         self.count_relations(1)?;
         let alias = self.made_up_alias();
         let projection = (0..width).map(|place| self.values_column(&rows, place, &alias)).collect();
+        let relation = match self.dialect {
+            Dialect::Postgres | Dialect::Sqlite => Relation::Values { rows, alias },
+            Dialect::MariaDb => united(rows, &alias)?,
+        };
         Ok(Select {
             distinct: Distinct::All,
             projection,
-            from: vec![Relation::Values { rows, alias }],
+            from: vec![relation],
             filter: None,
             group_by: Vec::new(),
             grouping_sets: Vec::new(),
@@ -78,6 +87,23 @@ impl Resolver<'_> {
             None => number_type(cells()),
         }
     }
+}
+
+/// The rows as SELECTs one after the other: MariaDB and MySQL name the columns of VALUES each in its own way.
+fn united(rows: Vec<Vec<Expr>>, alias: &str) -> Result<Relation, SqlError> {
+    let arm = |row: Vec<Expr>| {
+        let named = row.into_iter().enumerate();
+        let projection = named.map(|(place, expr)| Projection { expr, name: format!("column{}", place + 1) });
+        Query::plain(projection.collect(), Vec::new(), None).body
+    };
+    let all = rows.into_iter().map(arm).reduce(|left, right| SetExpr::SetOperation {
+        op: SetOperator::Union,
+        quantifier: SetQuantifier::All,
+        left: Box::new(left),
+        right: Box::new(right),
+    });
+    let body = all.ok_or_else(|| SqlError::unsupported("VALUES without a row"))?;
+    Ok(Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, offset: None }.derived(alias))
 }
 
 /// The type that PostgreSQL gives a column of number constants and NULLs: that of the widest.

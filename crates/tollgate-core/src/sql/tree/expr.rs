@@ -218,8 +218,10 @@ pub enum Literal {
     Text(String),
     /// `DATE '…'`, `TIMESTAMP '…'`, `INTERVAL '…'`: a type of the allow-list and the value's text.
     Typed(CastType, String),
-    /// Bytes, as pairs of hexadecimal digits. SQLite only.
+    /// Bytes, as pairs of hexadecimal digits. SQLite and MariaDB.
     Blob(String),
+    /// A unit of time as a bare word, first in `timestampadd` and `timestampdiff`. MariaDB only.
+    Unit(&'static str),
 }
 
 /// A type name, canonical: of the allow-list where `resolve` makes one, or a column's own.

@@ -64,6 +64,8 @@ pub enum BinaryOp {
     Multiply,
     /// /
     Divide,
+    /// DIV: a quotient without its fraction. MariaDB only.
+    IntDivide,
     /// %
     Modulo,
     /// ||
@@ -162,9 +164,13 @@ impl BinaryOp {
             | Self::GtEq
             | Self::IsDistinctFrom
             | Self::IsNotDistinctFrom => OpClass::Comparison,
-            Self::Add | Self::Subtract | Self::Multiply | Self::Divide | Self::Modulo | Self::Power => {
-                OpClass::Arithmetic
-            }
+            Self::Add
+            | Self::Subtract
+            | Self::Multiply
+            | Self::Divide
+            | Self::IntDivide
+            | Self::Modulo
+            | Self::Power => OpClass::Arithmetic,
             Self::BitAnd | Self::BitOr | Self::BitXor | Self::ShiftLeft | Self::ShiftRight => OpClass::Bits,
             Self::Concat => OpClass::Concat,
             Self::JsonGet | Self::JsonGetText | Self::JsonPath | Self::JsonPathText | Self::JsonRemove => {

@@ -3,8 +3,10 @@
 
 use sqlparser::ast;
 
+use super::super::call::separator;
 use super::{Reading, all, both, named};
 use crate::names::Dialect;
+use crate::sql::resolve::string;
 use crate::sql::tree::{CallOrder, Expr, Frame, FrameBound, FrameUnits, Function, FunctionArgs, SortKey, Window};
 
 /// What is sorted by, if it is so.
@@ -33,7 +35,7 @@ fn is_bare(part: &ast::ObjectNamePart, name: &str) -> bool {
 
 /// The arguments of a call that has nothing else.
 pub(super) fn plain_args(read: &ast::Function) -> Option<&[ast::FunctionArg]> {
-    let Call { args, distinct: false, argument_order: [], within_group: [], filter: None, over: None } =
+    let Call { args, distinct: false, argument_order: [], separator: None, within_group: [], filter: None, over: None } =
         Call::of(read)?
     else {
         return None;
@@ -65,6 +67,7 @@ struct Call<'r> {
     args: &'r [ast::FunctionArg],
     distinct: bool,
     argument_order: &'r [ast::OrderByExpr],
+    separator: Option<&'r str>,
     within_group: &'r [ast::OrderByExpr],
     filter: Option<&'r ast::Expr>,
     over: Option<&'r ast::WindowType>,
@@ -90,12 +93,24 @@ impl<'r> Call<'r> {
             Some(ast::DuplicateTreatment::Distinct) => true,
             Some(ast::DuplicateTreatment::All) => return None,
         };
-        let argument_order = match clauses.as_slice() {
-            [] => &[][..],
-            [ast::FunctionArgumentClause::OrderBy(keys)] => keys,
+        let (argument_order, separator) = match clauses.as_slice() {
+            [] => (&[][..], None),
+            [ast::FunctionArgumentClause::OrderBy(keys)] => (keys.as_slice(), None),
+            [ast::FunctionArgumentClause::Separator(separator)] => (&[][..], Some(string(&separator.value)?)),
+            [ast::FunctionArgumentClause::OrderBy(keys), ast::FunctionArgumentClause::Separator(separator)] => {
+                (keys.as_slice(), Some(string(&separator.value)?))
+            }
             _ => return None,
         };
-        Some(Self { args, distinct, argument_order, within_group, filter: filter.as_deref(), over: over.as_ref() })
+        Some(Self {
+            args,
+            distinct,
+            argument_order,
+            separator,
+            within_group,
+            filter: filter.as_deref(),
+            over: over.as_ref(),
+        })
     }
 }
 
@@ -109,11 +124,15 @@ impl Reading<'_> {
         let ast::Expr::Function(read) = read else { return self.special(read, meant) };
         let Function { name, args, distinct, order, filter, over } = meant;
         let Some(call) = Call::of(read) else { return false };
+        let separator = separator(self.dialect, meant);
         let arguments = match args {
             FunctionArgs::Star => {
                 matches!(call.args, [ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Wildcard)])
             }
-            FunctionArgs::List(args) => self.args(call.args, args),
+            FunctionArgs::List(args) => {
+                let values = args.len() - usize::from(separator.is_some());
+                args.get(..values).is_some_and(|args| self.args(call.args, args))
+            }
         };
         let order = match order {
             CallOrder::None => call.argument_order.is_empty() && call.within_group.is_empty(),
@@ -122,6 +141,7 @@ impl Reading<'_> {
         };
         self.is_function(&read.name, name)
             && arguments
+            && call.separator == separator
             && call.distinct == *distinct
             && order
             && both(call.filter, filter.as_deref(), |read, meant| self.expr(read, meant))

@@ -111,7 +111,9 @@ impl Reading<'_> {
                     (Dialect::Postgres, [schema, ast::ObjectNamePart::Identifier(name)]) => {
                         super::call::is_pg_catalog(schema) && super::named(name, collation)
                     }
-                    (Dialect::Sqlite, [ast::ObjectNamePart::Identifier(name)]) => super::named(name, collation),
+                    (Dialect::Sqlite | Dialect::MariaDb, [ast::ObjectNamePart::Identifier(name)]) => {
+                        super::named(name, collation)
+                    }
                     _ => false,
                 };
                 same && self.expr(read, expr)
@@ -124,6 +126,11 @@ impl Reading<'_> {
         if let Literal::Typed(ty, text) = meant {
             let is_text = |read| value(read).and_then(string) == Some(text);
             return self.cast_of(read, ty).is_some_and(is_text);
+        }
+        if let (Literal::Unit(unit), ast::Expr::Identifier(ast::Ident { value, quote_style: None, span: _ })) =
+            (meant, read)
+        {
+            return value == unit;
         }
         match (meant, value(read)) {
             (Literal::Null, Some(ast::Value::Null)) => true,
@@ -200,6 +207,7 @@ impl Reading<'_> {
             from: [ast::TableWithJoins { relation, joins }],
             filter: None,
             group_by: [],
+            rollup: false,
             having: None,
         }) = super::Parts::of(select)
         else {
@@ -234,6 +242,7 @@ impl Reading<'_> {
             from: [ast::TableWithJoins { relation, joins }],
             filter: None,
             group_by: [],
+            rollup: false,
             having: None,
         }) = super::Parts::of(select)
         else {
