@@ -17,7 +17,11 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::process::{self, Owner};
+pub use super::certificates::Encryption;
+use super::{
+    certificates,
+    process::{self, Owner},
+};
 
 /// The logins' password; a URL must encode most of it.
 const PASSWORD: &str = "p@ss/w?rd%41";
@@ -32,6 +36,7 @@ pub struct MariaDbServer {
     owner: Option<Owner>,
     dir: TempDir,
     port: u16,
+    encryption: Encryption,
     process: Mutex<Option<Child>>,
 }
 
@@ -57,6 +62,11 @@ impl MariaDbServer {
 
     /// A server of its own, for a test that stops it. `None` as for `shared`.
     pub fn start() -> Option<Self> {
+        Self::start_with(Encryption::Off)
+    }
+
+    /// The same, with TLS or without. `None` as for `shared`.
+    pub fn start_with(encryption: Encryption) -> Option<Self> {
         let Some(programs) = find_programs() else {
             assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "no MariaDB server is installed");
             eprintln!(
@@ -66,7 +76,11 @@ impl MariaDbServer {
         };
         let owner = Owner::when_root(&["mysql", "nobody"]);
         let dir = tempfile::Builder::new().prefix("tollgate-my-").tempdir().unwrap();
-        let server = Self { programs, owner, dir, port: process::free_port(), process: Mutex::new(None) };
+        if encryption == Encryption::On {
+            certificates::make(dir.path());
+        }
+        let port = process::free_port();
+        let server = Self { programs, owner, dir, port, encryption, process: Mutex::new(None) };
         if let Some(owner) = server.owner {
             owner.take(server.dir.path());
         }
@@ -94,6 +108,11 @@ impl MariaDbServer {
     /// Its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The certificate that a server with TLS is verified by.
+    pub fn root_certificate(&self) -> PathBuf {
+        certificates::root(self.dir.path())
     }
 
     /// All that the server has logged.
@@ -132,6 +151,10 @@ impl MariaDbServer {
             .map(OsStr::new),
         );
         arguments.extend(QUICK.map(OsStr::new));
+        let (certificate, key) = (file("ssl-cert", "server.crt"), file("ssl-key", "server.key"));
+        if self.encryption == Encryption::On {
+            arguments.extend([&certificate, &key].map(OsStr::new));
+        }
         let child = process::spawn(self.owner, "KILL", &self.programs.server, &arguments, &self.file("log"));
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
         let until = Instant::now() + PATIENCE;

@@ -11,6 +11,7 @@
     reason = "support for tests, which fail by panicking and speak on standard error"
 )]
 
+mod certificates;
 pub mod mariadb;
 pub mod postgres;
 mod process;

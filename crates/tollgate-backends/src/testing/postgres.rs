@@ -17,7 +17,11 @@ use std::{
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
-use super::process::{self, Owner, run};
+pub use super::certificates::Encryption;
+use super::{
+    certificates,
+    process::{self, Owner, run},
+};
 
 /// The superuser's password; a URL must encode most of it.
 const PASSWORD: &str = "p@ss/w?rd%41";
@@ -25,15 +29,6 @@ const PASSWORD: &str = "p@ss/w?rd%41";
 const PASSWORD_IN_URL: &str = "p%40ss%2Fw%3Frd%2541";
 /// How long a cluster may take to start or stop.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Whether the server speaks TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encryption {
-    /// Plain text only.
-    Off,
-    /// TLS with a certificate for `localhost` and no other name, signed by `PostgresServer::root_certificate`.
-    On,
-}
 
 /// A running server.
 pub struct PostgresServer {
@@ -105,7 +100,7 @@ impl PostgresServer {
 
     /// The certificate that a server with TLS is verified by.
     pub fn root_certificate(&self) -> PathBuf {
-        self.dir.path().join("root.crt")
+        certificates::root(self.dir.path())
     }
 
     /// All that the server has logged: every statement, with its parameters.
@@ -174,7 +169,7 @@ impl PostgresServer {
         let password_file = self.dir.path().join("password");
         fs::write(&password_file, PASSWORD).unwrap();
         if self.encryption == Encryption::On {
-            self.make_certificates();
+            certificates::make(self.dir.path());
         }
         if let Some(owner) = self.owner {
             owner.take(self.dir.path());
@@ -218,19 +213,6 @@ impl PostgresServer {
     }
 
     /// A root, and a certificate of it for `localhost` alone, so that a connection to the address 127.0.0.1 is refused.
-    fn make_certificates(&self) {
-        let openssl = |arguments: &str| {
-            run(Command::new("openssl").args(arguments.split(' ')).current_dir(self.dir.path()));
-        };
-        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-        openssl(&format!("req -x509 {key} -keyout root.key -out root.crt -subj /CN=root -days 2"));
-        openssl(&format!("req {key} -keyout server.key -out server.csr -subj /CN=server"));
-        fs::write(self.dir.path().join("names"), "subjectAltName=DNS:localhost").unwrap();
-        openssl(
-            "x509 -req -in server.csr -CA root.crt -CAkey root.key -CAcreateserial -extfile names -days 2 -out server.crt",
-        );
-    }
-
     fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }

@@ -3,6 +3,7 @@
 mod dialect;
 mod facts;
 mod functions;
+mod tls;
 mod values;
 
 use super::session::SQL_MODE;
