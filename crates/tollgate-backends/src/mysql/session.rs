@@ -9,9 +9,10 @@ use tollgate_core::sql::limits::RECURSION_ROWS_MAX;
 use super::error;
 use crate::{BackendError, ErrorKind};
 
-/// The session's `sql_mode`.
+/// The session's `sql_mode`. Without `NO_ZERO_IN_DATE`, which a temporary table of a statement would obey: `2020-00-10` would be
+/// `0000-00-00` in some of them.
 pub(super) const SQL_MODE: &str =
-    "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_IN_DATE,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION";
+    "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION";
 
 /// What both servers take.
 const PINNED: &str = "SESSION time_zone = '+00:00', SESSION autocommit = 1, SESSION sql_auto_is_null = 0, \

@@ -82,7 +82,8 @@ fn narrows(known: &TypeKind, sent: &TypeKind) -> bool {
         TypeKind::Text | TypeKind::Collated(_) | TypeKind::Enum(_) | TypeKind::Json | TypeKind::Uuid => {
             matches!(sent, TypeKind::Text)
         }
-        TypeKind::Other => false,
+        // Of bits the number is sent.
+        TypeKind::BigInt | TypeKind::Other => false,
         known => known == sent,
     }
 }
@@ -97,7 +98,6 @@ fn sent(column: &Column) -> SqlType {
         ColumnType::MYSQL_TYPE_LONG if unsigned => ("int", TypeKind::BigInt),
         ColumnType::MYSQL_TYPE_LONG => ("int", TypeKind::Int),
         ColumnType::MYSQL_TYPE_LONGLONG => ("bigint", TypeKind::BigInt),
-        ColumnType::MYSQL_TYPE_BIT => ("bit", TypeKind::BigInt),
         ColumnType::MYSQL_TYPE_FLOAT => ("float", TypeKind::Float),
         ColumnType::MYSQL_TYPE_DOUBLE => ("double", TypeKind::Float),
         ColumnType::MYSQL_TYPE_DECIMAL | ColumnType::MYSQL_TYPE_NEWDECIMAL => ("decimal", TypeKind::Decimal),
@@ -122,8 +122,11 @@ fn sent(column: &Column) -> SqlType {
                 ("text", TypeKind::Text)
             }
         }
-        // Replication's, and those that came after this was written: nobody knows how they read.
-        ColumnType::MYSQL_TYPE_TYPED_ARRAY | ColumnType::MYSQL_TYPE_VECTOR | ColumnType::MYSQL_TYPE_UNKNOWN => {
+        // Replication's, and those that came after this was written: nobody knows how they read. Bits are numbers in each statement of ours.
+        ColumnType::MYSQL_TYPE_BIT
+        | ColumnType::MYSQL_TYPE_TYPED_ARRAY
+        | ColumnType::MYSQL_TYPE_VECTOR
+        | ColumnType::MYSQL_TYPE_UNKNOWN => {
             ("unknown", TypeKind::Array(Box::new(SqlType { name: "unknown".to_owned(), kind: TypeKind::Other })))
         }
     };

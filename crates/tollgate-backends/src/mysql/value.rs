@@ -22,7 +22,6 @@ pub(super) struct Malformed;
 pub(super) enum Encoding {
     Bool,
     Integer,
-    Bits,
     Float,
     Text,
     Bytes,
@@ -38,7 +37,6 @@ impl Encoding {
     pub(super) fn of(ty: &SqlType) -> Option<Self> {
         Some(match &ty.kind {
             TypeKind::Bool => Self::Bool,
-            TypeKind::BigInt if ty.name.starts_with("bit") => Self::Bits,
             TypeKind::Int | TypeKind::BigInt => Self::Integer,
             TypeKind::Float => Self::Float,
             // Of a decimal, the server's own digits.
@@ -64,7 +62,6 @@ impl Encoding {
             (Self::Bool, Sent::UInt(integer)) => json::boolean(out, *integer != 0),
             (Self::Integer, Sent::Int(integer)) => json::integer(out, *integer),
             (Self::Integer, Sent::UInt(integer)) => json::unsigned(out, *integer),
-            (Self::Bits, Sent::Bytes(bytes)) => json::unsigned(out, bits(bytes)?),
             (Self::Float, Sent::Float(float)) => json::float(out, *float),
             (Self::Float, Sent::Double(double)) => json::double(out, *double),
             (Self::Text, Sent::Bytes(bytes)) => json::string(out, text(bytes)?),
@@ -111,14 +108,6 @@ impl Encoding {
 
 fn text(bytes: &[u8]) -> Result<&str, Malformed> {
     str::from_utf8(bytes).map_err(|_| Malformed)
-}
-
-/// A BIT value: its bytes, the highest first.
-fn bits(bytes: &[u8]) -> Result<u64, Malformed> {
-    if bytes.len() > 8 {
-        return Err(Malformed);
-    }
-    Ok(bytes.iter().fold(0, |number, byte| (number << 8) | u64::from(*byte)))
 }
 
 fn moment(value: &Sent) -> Result<Moment, Malformed> {

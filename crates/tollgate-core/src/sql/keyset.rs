@@ -10,7 +10,7 @@ use super::tree::{
     BinaryOp, ColumnRef, Distinct, Expr, JoinKind, Literal, OrderBy, OrderKey, Projection, Query, Relation, Select,
     SetExpr, Slot,
 };
-use crate::catalog::{Catalog, Column, ColumnId, Table, TableId, TypeKind};
+use crate::catalog::{Catalog, Column, ColumnId, SqlType, Table, TableId, TypeKind};
 use crate::names::Dialect;
 
 /// Why a statement cannot be paged by a key.
@@ -228,6 +228,18 @@ fn is_exact(kind: &TypeKind) -> bool {
     }
 }
 
+/// Whether an engine takes a value of a type back as it gave it, and in its own order.
+fn is_carried(ty: &SqlType, dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Postgres => true,
+        // A statement's values have no bytes there.
+        Dialect::Sqlite => ty.kind != TypeKind::Bytes,
+        // Labels are sorted by their number and compared by their text, decimals compared with a parameter as doubles, and bits are seen
+        // as the number that they are.
+        Dialect::MariaDb => !matches!(ty.kind, TypeKind::Enum(_) | TypeKind::Decimal) && !ty.name.starts_with("bit"),
+    }
+}
+
 /// Refuses a SELECT whose rows are groups, or know of one another: a page would be computed over the rows of the page alone.
 fn refuse_other_rows(select: &Select, dialect: Dialect) -> Result<(), KeysetError> {
     let Select { distinct, projection, from: _, filter, group_by, grouping_sets, having } = select;
@@ -269,9 +281,7 @@ fn column(name: &str, root: &Root<'_>, around: Around<'_>) -> Result<ColumnRef, 
     if column.nullable {
         return Err(KeysetError::Nullable(column.name.clone()));
     }
-    // A statement's values have no bytes on SQLite.
-    let is_bytes = around.catalog.dialect() == Dialect::Sqlite && column.ty.kind == TypeKind::Bytes;
-    if !is_exact(&column.ty.kind) || is_bytes {
+    if !is_exact(&column.ty.kind) || !is_carried(&column.ty, around.catalog.dialect()) {
         return Err(KeysetError::Type { column: column.name.clone(), ty: column.ty.name.clone() });
     }
     Ok(ColumnRef {

@@ -12,7 +12,9 @@ use super::grouped;
 use super::groups::{Groups, Telling};
 use super::leak::Context;
 use super::restriction::{RAW, RestrictedColumn, Restriction, Restrictions};
-use super::tree::{ColumnRef, Expr, Function, IsTest, Literal, OrderKey, Projection, Query, Relation, Select, SetExpr};
+use super::tree::{
+    CastType, ColumnRef, Expr, Function, IsTest, Literal, OrderKey, Projection, Query, Relation, Select, SetExpr,
+};
 use super::walk::{self, Node};
 use crate::catalog::{ColumnId, TableId};
 use crate::names::Dialect;
@@ -106,18 +108,27 @@ pub fn restrict_predicate(
 /// The columns that the statement names, by the alias they are named through. An alias that is used twice, in different
 /// scopes, gets the columns of both: more than needed, never less.
 #[derive(Default)]
-struct Used(BTreeMap<String, BTreeSet<String>>);
+struct Used {
+    names: BTreeMap<String, BTreeSet<String>>,
+    /// MariaDB's columns of bits, which it takes for a number in some expressions and for a text in others.
+    bits: BTreeSet<ColumnId>,
+}
 
 impl Used {
     fn meet(&mut self, node: Node<'_>) {
         let Node::Expr(Expr::Column(column)) = node else { return };
-        match self.0.get_mut(&column.relation) {
+        if let (Some(origin), Some(ty)) = (&column.origin, &column.ty)
+            && (ty.name == "bit" || ty.name.starts_with("bit("))
+        {
+            self.bits.insert(origin.clone());
+        }
+        match self.names.get_mut(&column.relation) {
             Some(names) if names.contains(&column.name) => {}
             Some(names) => {
                 names.insert(column.name.clone());
             }
             None => {
-                self.0.insert(column.relation.clone(), BTreeSet::from([column.name.clone()]));
+                self.names.insert(column.relation.clone(), BTreeSet::from([column.name.clone()]));
             }
         }
     }
@@ -125,7 +136,7 @@ impl Used {
     /// The columns of a restricted table that are named through an alias, by name. The alias may stand for another relation
     /// elsewhere; `resolve` has proved each name in its own scope.
     fn of<'r>(&self, alias: &str, restriction: &'r Restriction) -> Vec<&'r RestrictedColumn> {
-        let Some(names) = self.0.get(alias) else { return Vec::new() };
+        let Some(names) = self.names.get(alias) else { return Vec::new() };
         let mut used: Vec<_> = restriction.columns.iter().filter(|column| names.contains(&column.name)).collect();
         used.sort_by(|a, b| a.name.cmp(&b.name));
         used
@@ -276,7 +287,7 @@ impl Pass<'_> {
             }];
         }
         let export = |column: &&RestrictedColumn| {
-            let plain = column.mask.as_ref().map_or_else(|| raw(table, &column.name), |mask| mask.expr.clone());
+            let plain = column.mask.as_ref().map_or_else(|| self.plain(table, &column.name), |mask| mask.expr.clone());
             let expr = match (fence, self.dialect) {
                 (Fence::Closed, Dialect::Postgres) => opaque(plain),
                 (Fence::Closed, Dialect::Sqlite | Dialect::MariaDb) | (Fence::Open, _) => plain,
@@ -284,6 +295,16 @@ impl Pass<'_> {
             Projection { expr, name: column.name.clone() }
         };
         used.iter().map(export).collect()
+    }
+
+    /// A column that no mask stands for: as it is, but for MariaDB's bits, which are numbers from here on.
+    fn plain(&self, table: &TableId, name: &str) -> Expr {
+        let own = raw(table, name);
+        let id = ColumnId { table: table.clone(), column: name.to_owned() };
+        if self.dialect == Dialect::MariaDb && self.used.bits.contains(&id) {
+            return Expr::Cast { expr: Box::new(own), ty: CastType("unsigned".to_owned()) };
+        }
+        own
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use tollgate_core::{
     names::{Code, Principal, Refusal, Value},
-    sql::tree::Slot,
+    sql::{MaskKey, SlotUse, tree::Slot},
     tools::{self, Bound, CursorSeal},
 };
 
@@ -65,7 +65,8 @@ impl Serving {
             return Err(Refusal::new(Code::INVALID_ARGUMENT, format!("`{tool}` runs no statement")));
         };
         let database = self.gateway.database(&bound.database)?;
-        let plan_text = database.backend.plan(&bound.statement, &bound.values).await.map_err(|e| e.kind.to_agent())?;
+        let planned: Vec<Value> = std::iter::zip(bound.statement.slots(), &bound.values).map(planned).collect();
+        let plan_text = database.backend.plan(&bound.statement, &planned).await.map_err(|e| e.kind.to_agent())?;
         let marker = match bound.statement.dialect() {
             tollgate_core::names::Dialect::Postgres => '$',
             tollgate_core::names::Dialect::Sqlite | tollgate_core::names::Dialect::MariaDb => '?',
@@ -85,6 +86,14 @@ impl Serving {
                 .collect(),
             plan: plan_text,
         })
+    }
+}
+
+/// What a plan is asked for with: of values it repeats some, so that no key is among them.
+fn planned((used, value): (&SlotUse, &Value)) -> Value {
+    match used.slot {
+        Slot::MaskKey(pad) => MaskKey::of_role("", "").block(pad),
+        _ => value.clone(),
     }
 }
 
@@ -116,5 +125,29 @@ fn json(value: &Value) -> String {
         Value::Number(text) | Value::Json(text) => text.clone(),
         Value::Text(text) => serde_json::Value::String(text.clone()).to_string(),
         Value::Array(items) => format!("[{}]", items.iter().map(json).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tollgate_core::sql::tree::KeyPad;
+
+    use super::*;
+
+    #[test]
+    fn no_plan_is_asked_for_with_a_key() {
+        let key = MaskKey::of_role("a long secret", "support").block(KeyPad::Inner);
+        let used = SlotUse {
+            slot: Slot::MaskKey(KeyPad::Inner),
+            compared: Vec::new(),
+            ty: None,
+            mixed: false,
+            masked: true,
+            like_escape: None,
+        };
+        let instead = planned((&used, &key));
+        assert_ne!(instead, key);
+        let length = |value: &Value| matches!(value, Value::Text(text) if text.len() == 88);
+        assert!(length(&instead) && length(&key));
     }
 }

@@ -101,3 +101,25 @@ async fn one_row_is_not_read_beyond_a_size() {
     let rows = bench.rows("SELECT a, b FROM big WHERE id = 2").await.unwrap();
     assert_eq!(rows.json, b"[[\"YQ==\",\"Yg==\"]]");
 }
+
+/// Bits are a number wherever they go, and a date with zeros in it is the same inside a temporary table.
+#[tokio::test(flavor = "multi_thread")]
+async fn computed_values_are_those_of_the_columns() {
+    let Some(server) = MariaDbServer::shared() else { return };
+    let setup = "SET sql_mode = ''; CREATE TABLE v (id INT PRIMARY KEY, b BIT(5), w BIT(64), d DATE); \
+                 INSERT INTO v VALUES (1, b'101', 0xFFFFFFFFFFFFFFFF, '2020-00-10'), (2, b'110', b'1', '2021-03-04')";
+    let bench = Bench::new(&server, setup);
+    for (sql, expected) in [
+        ("SELECT b, w FROM v WHERE id = 1", "[[5,\"18446744073709551615\"]]"),
+        ("SELECT min(b) AS m, max(w) AS n FROM v", "[[5,\"18446744073709551615\"]]"),
+        ("SELECT nullif(b, 2) AS m FROM v WHERE id = 1", "[[5]]"),
+        ("SELECT (SELECT b FROM v AS o WHERE o.id = v.id) AS m FROM v WHERE b = 5", "[[5]]"),
+        ("SELECT b AS m FROM v WHERE id = 1 UNION SELECT 7 ORDER BY m", "[[\"5\"],[\"7\"]]"),
+        ("SELECT b, count(*) AS n FROM v GROUP BY b ORDER BY b", "[[5,1],[6,1]]"),
+        ("SELECT d, count(*) OVER () AS n FROM v ORDER BY id", "[[\"2020-00-10\",2],[\"2021-03-04\",2]]"),
+        ("SELECT q.d FROM (SELECT id, d FROM v LIMIT 5) AS q WHERE q.id = 1", "[[\"2020-00-10\"]]"),
+    ] {
+        let rows = bench.rows(sql).await.unwrap_or_else(|error| panic!("{sql}: {error} {:?}", error.source));
+        assert_eq!(String::from_utf8(rows.json).unwrap(), expected, "{sql}");
+    }
+}
