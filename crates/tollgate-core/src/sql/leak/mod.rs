@@ -84,14 +84,14 @@ fn judge(node: Node<'_>, cx: &Context, found: &mut Option<Leak>) {
     }
     *found = match node {
         Node::Expr(expr) => own(expr, cx),
-        Node::Query(query) => ordered(&query.order_by, cx),
+        Node::Query(query) => ordered(&query.order_by, cx).or_else(|| united(&query.body, cx)),
         Node::Select(select) => grouped(select, cx),
-        Node::SetExpr(body) => united(body, cx),
         Node::Relation(Relation::Values { rows, alias: _ }) => values(rows, cx),
         Node::Relation(Relation::Function(function)) => table_function(function, cx),
         // It is read when a row first asks for it, and fails where it has too many rows.
         Node::Relation(Relation::Recursion { .. }) => Some(Leak::of("a recursive query, whose rows may be too many")),
-        Node::Relation(_) => None,
+        // Set operations were looked at as a whole, with the query that they are of.
+        Node::SetExpr(_) | Node::Relation(_) => None,
     };
 }
 
@@ -292,12 +292,15 @@ fn sorted(expr: &Expr, cx: &Context) -> Option<Leak> {
     }
 }
 
+/// Set operations, those within their arms too: what clashes there clashes in the whole. Each by itself would take the arms of all below
+/// it, and a chain of them the square of its length.
 fn united(body: &SetExpr, cx: &Context) -> Option<Leak> {
-    let SetExpr::SetOperation { op: _, quantifier: _, left, right } = body else {
-        return None;
-    };
-    let pairs = kind::columns(left, cx).into_iter().zip(kind::columns(right, cx));
-    pairs.into_iter().find_map(|(left, right)| merged("a set operation", [left.of_arm(), right.of_arm()], cx))
+    match body {
+        SetExpr::SetOperation { .. } => {
+            kind::columns(body, cx).into_iter().find_map(|column| merged("a set operation", [column], cx))
+        }
+        SetExpr::Select(_) | SetExpr::Query(_) => None,
+    }
 }
 
 /// A function in FROM fails on what is not an array, or not JSON, unless it is an array by its type. It is run when a row first asks
