@@ -80,6 +80,14 @@ impl Mask {
 
     /// What stands in the column's place. A mask of ours gives a value for every input and never fails.
     pub(super) fn over(&self, table: &Table, column: &Column, catalog: &Catalog) -> Result<ColumnMask, Problem> {
+        let mask = self.computed(table, column, catalog)?;
+        Ok(match catalog.dialect() {
+            Dialect::MariaDb => in_memory_of_its_own(mask),
+            Dialect::Postgres | Dialect::Sqlite => mask,
+        })
+    }
+
+    fn computed(&self, table: &Table, column: &Column, catalog: &Catalog) -> Result<ColumnMask, Problem> {
         let dialect = catalog.dialect();
         let own = raw(table, column);
         let total = |expr: Expr, ty: SqlType| Ok(ColumnMask { expr, ty: Some(ty), leak: None });
@@ -99,6 +107,17 @@ impl Mask {
             Mask::Last4 if is_text => total(kept_null(&own, vec![last4(&own, dialect)]), column.ty.clone()),
             Mask::Hash | Mask::Redact | Mask::Email | Mask::Last4 => does_not_fit(),
         }
+    }
+}
+
+/// MariaDB computes a merged column anew wherever it stands, and each time into the same memory: `replace(x, 'a', x)` over two such
+/// texts changes the one while it reads the other. What `concat` gives lies in memory that is lent by whoever asks.
+fn in_memory_of_its_own(mask: ColumnMask) -> ColumnMask {
+    let is_text = mask.ty.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::Text | TypeKind::Collated(_)));
+    match mask.expr {
+        expr @ (Expr::Column(_) | Expr::Literal(_)) => ColumnMask { expr, ..mask },
+        expr if is_text => ColumnMask { expr: call("concat", vec![expr, string("")]), ..mask },
+        expr => ColumnMask { expr, ..mask },
     }
 }
 

@@ -83,11 +83,14 @@ pub(super) fn restrict(
     fence: Fence,
     dialect: Dialect,
 ) -> Result<Query, RestrictError> {
-    let mut used = Used::default();
-    walk::each_in_query(&query, &mut |node| used.meet(node));
+    let (mut used, mut masks) = (Used::default(), Masks::Merged);
+    walk::each_in_query(&query, &mut |node| {
+        masks.meet(&node, dialect);
+        used.meet(node);
+    });
     let context = (fence == Fence::Closed).then(|| Context::of_query(&query, restrictions, dialect));
     let telling = restrictions.have_groups().then(|| Telling::of(&query));
-    Pass { restrictions, context, used, telling, dialect, runs: Runs::Once }.query(&mut query)?;
+    Pass { restrictions, context, used, masks, telling, dialect, runs: Runs::Once }.query(&mut query)?;
     Ok(query)
 }
 
@@ -99,10 +102,30 @@ pub fn restrict_predicate(
     restrictions: &Restrictions,
     dialect: Dialect,
 ) -> Result<Expr, RestrictError> {
-    let mut used = Used::default();
-    walk::each_in_expr(&predicate, &mut |node| used.meet(node));
-    Pass { restrictions, context: None, used, telling: None, dialect, runs: Runs::Once }.expr(&mut predicate)?;
+    let (mut used, mut masks) = (Used::default(), Masks::Merged);
+    walk::each_in_expr(&predicate, &mut |node| {
+        masks.meet(&node, dialect);
+        used.meet(node);
+    });
+    Pass { restrictions, context: None, used, masks, telling: None, dialect, runs: Runs::Once }.expr(&mut predicate)?;
     Ok(predicate)
+}
+
+/// Where masks are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Masks {
+    /// Wherever the planner likes.
+    Merged,
+    /// Before anything else of the statement: MariaDB 10.11 sorts two windows wrongly of which one is sorted by what is no column.
+    First,
+}
+
+impl Masks {
+    fn meet(&mut self, node: &Node<'_>, dialect: Dialect) {
+        if let (Dialect::MariaDb, Node::Expr(Expr::Function(Function { over: Some(_), .. }))) = (dialect, node) {
+            *self = Self::First;
+        }
+    }
 }
 
 /// The columns that the statement names, by the alias they are named through. An alias that is used twice, in different
@@ -145,6 +168,7 @@ impl Used {
 
 struct Pass<'a> {
     restrictions: &'a Restrictions,
+    masks: Masks,
     /// What conjuncts are judged by; none where tables are not fenced.
     context: Option<Context>,
     used: Used,
@@ -252,7 +276,9 @@ impl Pass<'_> {
         let used = self.used.of(alias, restriction);
         let groups = self.groups(restriction, alias, &used);
         let hides = restriction.hides_rows || groups.is_some();
-        let fence = if hides && self.context.is_some() { Fence::Closed } else { Fence::Open };
+        let computed = |column: &&RestrictedColumn| column.mask.as_ref().is_some_and(|mask| is_computed(&mask.expr));
+        let masks_first = self.masks == Masks::First && used.iter().any(computed);
+        let fence = if (hides && self.context.is_some()) || masks_first { Fence::Closed } else { Fence::Open };
         let columns = self.exported(table, &used, fence);
         let mut conditions: Vec<Expr> = restriction.filter.iter().cloned().collect();
         // A group is counted before any of the statement's own conditions.
@@ -306,6 +332,10 @@ impl Pass<'_> {
         }
         own
     }
+}
+
+fn is_computed(mask: &Expr) -> bool {
+    !matches!(mask, Expr::Column(_) | Expr::Literal(_))
 }
 
 /// What a restricted table yields where none of its columns is used.

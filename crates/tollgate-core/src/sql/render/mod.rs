@@ -210,11 +210,10 @@ impl Printer {
                 });
                 match (quantifier, op, self.dialect) {
                     (SetQuantifier::Distinct, _, _) => self.put(" "),
-                    (SetQuantifier::All, SetOperator::Union, _)
-                    | (SetQuantifier::All, _, Dialect::Postgres | Dialect::MariaDb) => {
+                    (SetQuantifier::All, SetOperator::Union, _) | (SetQuantifier::All, _, Dialect::Postgres) => {
                         self.put(" ALL ");
                     }
-                    (SetQuantifier::All, _, Dialect::Sqlite) => {
+                    (SetQuantifier::All, _, Dialect::Sqlite | Dialect::MariaDb) => {
                         return Err(self.lacks("INTERSECT ALL and EXCEPT ALL"));
                     }
                 }

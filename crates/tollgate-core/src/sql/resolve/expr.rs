@@ -207,7 +207,14 @@ impl Resolver<'_> {
             ast::UnaryOperator::BitwiseNot => UnaryOp::BitNot,
             other => return Err(SqlError::unsupported(format!("the operator {}", shown(&other.to_string())))),
         };
-        Ok(Expr::Unary { op, expr: self.boxed(operand, at)? })
+        let expr = self.boxed(operand, at)?;
+        // Of `NOT column` beside AND, in a subquery that is run for each row of a merged table, MariaDB 10.11 makes another condition
+        // when the statement is prepared. The same as a comparison stays what it is.
+        if let (Dialect::MariaDb, UnaryOp::Not, Expr::Column(_)) = (self.dialect, op, &*expr) {
+            let right = Box::new(Expr::Literal(Literal::Bool(false)));
+            return Ok(Expr::Binary { op: BinaryOp::Eq, left: expr, right });
+        }
+        Ok(Expr::Unary { op, expr })
     }
 
     /// A binary operator. Chains of AND and OR keep their position and are resolved without recursion on their length.

@@ -21,7 +21,8 @@ pub(super) enum Difference {
     Planned,
 }
 
-/// Whether letters in another case are others. Where a column is compared without case, any of two equal values may stand for both.
+/// Whether letters in another case are others, and a text with spaces behind it. Where a column is compared without, any of two equal
+/// values may stand for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Case {
     Kept,
@@ -39,11 +40,11 @@ pub(super) fn difference(original: &Outcome, rewritten: &Outcome, ordered: bool,
         },
         (Outcome::Rows(_), Outcome::Failed(failure)) => Some(match failure.phase {
             Phase::Text => Difference::Broken,
-            Phase::Data => Difference::Failed,
+            Phase::Data | Phase::Typing => Difference::Failed,
         }),
         (Outcome::Failed(failure), Outcome::Rows(_)) => Some(match failure.phase {
             Phase::Text => Difference::Lax,
-            Phase::Data => Difference::Spared,
+            Phase::Data | Phase::Typing => Difference::Spared,
         }),
     }
 }
@@ -71,7 +72,7 @@ fn canonical(row: &[Option<String>], case: Case) -> Vec<Option<String>> {
             let rounded = format!("{number:.9e}");
             rounded.parse::<f64>().map_or(rounded, |number| number.to_string())
         }
-        _ if case == Case::Folded => text.to_ascii_lowercase(),
+        _ if case == Case::Folded => text.trim_end().to_ascii_lowercase(),
         _ => text.clone(),
     };
     row.iter().map(|cell_text| cell_text.as_ref().map(cell)).collect()

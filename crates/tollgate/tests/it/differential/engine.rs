@@ -57,6 +57,8 @@ pub(super) struct Failure {
 pub(super) enum Phase {
     /// The engine does not take the text.
     Text,
+    /// The engine takes the text or not by types on which a mask bears.
+    Typing,
     /// On a value.
     Data,
 }
@@ -64,8 +66,13 @@ pub(super) enum Phase {
 pub(super) trait Engine {
     fn dialect(&self) -> Dialect;
 
-    /// Empty databases.
-    fn reset(&mut self);
+    /// Empty databases for a world.
+    fn reset(&mut self, world: &World);
+
+    /// The schema of the tables as the role sees them, where the filters of other tables find them.
+    fn seen_schema(&self) -> String {
+        "seen".to_owned()
+    }
 
     /// Runs statements that set a database up.
     fn run(&mut self, on: Side, statements: &[String]);
@@ -93,8 +100,9 @@ pub(super) trait Engine {
     /// The product's own way to a full database.
     fn backend(&self, on: Side) -> (&Runtime, &Arc<dyn Backend>);
 
-    fn catalog(&self) -> Catalog {
-        let (runtime, backend) = self.backend(Side::Full);
+    /// What the product finds in a full database.
+    fn catalog(&self, on: Side) -> Catalog {
+        let (runtime, backend) = self.backend(on);
         runtime.block_on(backend.introspect()).unwrap()
     }
 
@@ -128,7 +136,7 @@ pub(super) trait Engine {
 
 /// Fills the full side and the seen side.
 pub(super) fn load(engine: &mut dyn Engine, world: &World) -> Vec<BTreeSet<i64>> {
-    engine.reset();
+    engine.reset(world);
     for side in [Side::Full, Side::Twin] {
         let tables = (0..world.tables.len()).flat_map(|at| {
             let rows = world.insertion(at, &world.tables[at].rows).filter(|_| side == Side::Full);
@@ -142,7 +150,7 @@ pub(super) fn load(engine: &mut dyn Engine, world: &World) -> Vec<BTreeSet<i64>>
     }
     let mut visible = vec![BTreeSet::new(); world.tables.len()];
     for (at, grant) in world.granted() {
-        visible[at] = engine.numbers(Side::Full, &world.visible_numbers(at, grant));
+        visible[at] = engine.numbers(Side::Full, &world.visible_numbers(at, grant, &engine.seen_schema()));
         engine.show(world, at, grant, &visible[at]);
     }
     visible

@@ -5,26 +5,20 @@ use tollgate_core::names::{Dialect, Value};
 use super::{
     kind::{Kind, name},
     node::{Node, Param, sql},
-    query::{Generator, Scope, Taste},
+    query::{Generator, Scope},
+    words::words,
 };
 
 const COMPARISONS: [&str; 7] = [" = ", " <> ", " != ", " < ", " <= ", " > ", " >= "];
-const DISTINCT: [&str; 2] = [" IS DISTINCT FROM ", " IS NOT DISTINCT FROM "];
 const PATTERNS: [&str; 9] = ["'a%'", "'%'", "'_'", "'%b%'", "'%\\%'", "'%e.com'", "''", "'redacted'", "'____%'"];
-
-/// Frames that treat equal rows alike.
-const FRAMES: [&str; 6] = [
-    "",
-    "",
-    " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW",
-    " GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING",
-    " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING",
-    " GROUPS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE GROUP",
-];
 
 impl Generator<'_> {
     fn postgres(&self) -> bool {
         self.dialect == Dialect::Postgres
+    }
+
+    fn mariadb(&self) -> bool {
+        self.dialect == Dialect::MariaDb
     }
 
     /// An expression of a kind. Boolean, numeric and text operators mostly stand in parentheses; without them the text says how
@@ -57,7 +51,7 @@ impl Generator<'_> {
     }
 
     /// A column of the kind, or a constant.
-    fn leaf(&mut self, kind: Kind, scope: &Scope<'_>) -> Node {
+    pub(super) fn leaf(&mut self, kind: Kind, scope: &Scope<'_>) -> Node {
         let outer = self.random.percent(20);
         if self.random.percent(82)
             && let Some(column) = self.column(kind, scope, outer)
@@ -98,7 +92,9 @@ impl Generator<'_> {
     }
 
     fn constant(&mut self, kind: Kind) -> Node {
-        if let Some(param) = self.given(kind) {
+        // MariaDB takes a number that is bound for a text, and computes with it as a float, unless it stands beside a column.
+        let fraction = matches!(kind, Kind::Decimal | Kind::Float);
+        if let Some(param) = self.given(kind).filter(|_| !(self.mariadb() && fraction)) {
             let node = if self.postgres() { sql!["CAST(", param, " AS ", kind.cast(self.dialect), ")"] } else { param };
             return node.of(kind);
         }
@@ -152,11 +148,11 @@ impl Generator<'_> {
             && scope.relations.iter().flat_map(|r| &r.columns).filter(|(c, _)| c.eq_ignore_ascii_case(column)).count()
                 == 1;
         let plain = column.chars().all(|c| c.is_ascii_lowercase()) && column != "select";
-        let written = if plain && self.random.percent(60) { column.to_owned() } else { name(column) };
+        let written = if plain && self.random.percent(60) { column.to_owned() } else { name(column, self.dialect) };
         Some(if merged || (unique && self.random.percent(40)) {
             Node::from(written)
         } else {
-            Node::from(format!("{}.{written}", name(alias)))
+            Node::from(format!("{}.{written}", name(alias, self.dialect)))
         })
     }
 
@@ -176,13 +172,13 @@ impl Generator<'_> {
             }
             3 => sql!["COALESCE(", a, ", ", b, ")"],
             4 => sql!["nullif(", a, ", ", b, ")"],
-            _ if self.postgres() => {
-                let function = *self.random.one_of(&["greatest", "LEAST"]);
-                sql![function, "(", a, ", ", b, ")"]
-            }
             _ => {
+                let function = *self.random.one_of(words(self.dialect).choices);
+                if !function.starts_with('i') || function == "ifnull" {
+                    return sql![function, "(", a, ", ", b, ")"];
+                }
                 let when = self.expr(Kind::Bool, scope, depth);
-                sql!["iif(", when, ", ", a, ", ", b, ")"]
+                sql![function, "(", when, ", ", a, ", ", b, ")"]
             }
         }
     }
@@ -197,7 +193,8 @@ impl Generator<'_> {
         match self.random.below(20) {
             0..=4 => {
                 let (a, b) = (self.expr(kind, scope, depth), self.expr(kind, scope, depth));
-                let operators: &[&str] = if self.random.percent(85) { &COMPARISONS } else { &DISTINCT };
+                let operators: &[&str] =
+                    if self.random.percent(85) { &COMPARISONS } else { words(self.dialect).distinct };
                 let operator = *self.random.one_of(operators);
                 self.both(a, operator, b)
             }
@@ -256,13 +253,13 @@ impl Generator<'_> {
             0 => " NOT LIKE ",
             1 if self.postgres() => " ILIKE ",
             2 if self.postgres() && self.taste.leaky => *self.random.one_of(&[" ~ ", " ~* ", " !~ ", " SIMILAR TO "]),
-            3 if !self.postgres() && self.taste.wide => " GLOB ",
+            3 if self.taste.wide => *self.random.one_of(words(self.dialect).patterns),
             _ => " LIKE ",
         };
         let pattern = if self.taste.leaky && self.random.percent(30) {
             self.leaf(Kind::Text, scope)
         } else {
-            Node::from(*self.random.one_of(&PATTERNS))
+            Node::from(self.random.one_of(&PATTERNS).replace('\\', words(self.dialect).backslash))
         };
         let escape = if word.ends_with("LIKE ") && self.random.percent(15) { " ESCAPE '!'" } else { "" };
         sql!["(", a, word, pattern, Node::from(escape).maybe(), ")"]
@@ -308,11 +305,11 @@ impl Generator<'_> {
 
     fn integer(&mut self, kind: Kind, scope: &Scope<'_>, depth: usize) -> Node {
         let a = self.expr(kind, scope, depth);
-        let leaky = self.taste.leaky || !self.postgres();
+        let leaky = self.taste.leaky || self.dialect == Dialect::Sqlite;
         match self.random.below(12) {
             0..=3 if leaky => {
                 let b = self.expr(kind, scope, depth);
-                let operator = *self.random.one_of(&[" + ", " - ", " * ", " / ", " % "]);
+                let operator = *self.random.one_of(words(self.dialect).arithmetic);
                 self.both(a, operator, b)
             }
             4 if leaky => sql!["(- ", a, ")"],
@@ -323,7 +320,7 @@ impl Generator<'_> {
             }
             7 if kind == Kind::Int || !self.postgres() => {
                 let text = self.expr(Kind::Text, scope, depth);
-                let function = if self.postgres() { "char_length" } else { "length" };
+                let function = words(self.dialect).length;
                 sql![function, "(", text, ")"]
             }
             8 => {
@@ -339,6 +336,14 @@ impl Generator<'_> {
                     _ => sql!["position('a' IN ", self.expr(Kind::Text, scope, depth), ")"],
                 }
             }
+            9 | 11 if self.mariadb() => match self.random.below(6) {
+                0 => sql!["year(", self.expr(Kind::Date, scope, depth), ")"],
+                4 => sql!["datediff(", self.leaf(Kind::Timestamp, scope), ", ", self.leaf(Kind::Date, scope), ")"],
+                1 => sql!["month(", self.expr(Kind::Date, scope, depth), ")"],
+                2 => sql!["locate(", self.leaf(Kind::Text, scope), ", ", self.expr(Kind::Text, scope, depth), ")"],
+                3 => sql!["week(", self.leaf(Kind::Date, scope), ", 3)"],
+                _ => sql!["find_in_set(", self.leaf(Kind::Text, scope), ", ", self.expr(Kind::Text, scope, depth), ")"],
+            },
             10 if self.taste.wide => {
                 let b = self.leaf(kind, scope);
                 let operator = *self.random.one_of(&[" & ", " | "]);
@@ -350,7 +355,7 @@ impl Generator<'_> {
 
     fn fraction(&mut self, kind: Kind, scope: &Scope<'_>, depth: usize) -> Node {
         let a = self.expr(kind, scope, depth);
-        let leaky = self.taste.leaky || !self.postgres();
+        let leaky = self.taste.leaky || self.dialect == Dialect::Sqlite;
         match self.random.below(9) {
             0..=2 if leaky => {
                 let b = self.expr(kind, scope, depth);
@@ -360,12 +365,14 @@ impl Generator<'_> {
             3 => sql!["(- ", a, ")"],
             4 if kind == Kind::Decimal => sql!["round(", a, ", 1)"],
             4 => sql!["round(", a, ")"],
-            5 if self.postgres() => sql![*self.random.one_of(&["floor", "ceil", "sign"]), "(", a, ")"],
+            5 if self.dialect != Dialect::Sqlite => sql![*self.random.one_of(&["floor", "ceil", "sign"]), "(", a, ")"],
             6 => {
                 let from = self.expr(Kind::Int, scope, depth);
                 sql!["CAST(", from, " AS ", kind.cast(self.dialect), ")"]
             }
-            7 if self.taste.leaky && self.postgres() => sql![*self.random.one_of(&["sqrt", "ln"]), "(", a, ")"],
+            7 if self.taste.leaky && self.dialect != Dialect::Sqlite => {
+                sql![*self.random.one_of(&["sqrt", "ln"]), "(", a, ")"]
+            }
             8 if self.taste.wide && self.postgres() && kind == Kind::Decimal => {
                 let field = *self.random.one_of(&["year", "month", "epoch", "isodow"]);
                 sql![format!("EXTRACT({field} FROM "), self.leaf(Kind::Timestamp, scope), ")"]
@@ -384,14 +391,18 @@ impl Generator<'_> {
             3 if self.postgres() => sql!["substring(", a, " FROM 2)"],
             4 => sql!["trim(", a, ")"],
             5 if self.postgres() => sql!["TRIM(BOTH 'a' FROM ", a, ")"],
+            6 | 7 if self.mariadb() => match self.random.below(3) {
+                0 => sql!["concat_ws('-', ", a, ", ", b, ")"],
+                _ => sql!["concat(", a, ", ", b, ")"],
+            },
             6 | 7 => self.both(a, " || ", b),
             8 => sql!["replace(", a, ", 'a', ", b, ")"],
             9 => {
                 let kind = *self.random.one_of(&[Kind::Int, Kind::Text, Kind::Date, Kind::Bool]);
                 let of = self.expr(kind, scope, depth);
-                sql!["CAST(", of, " AS text)"]
+                sql!["CAST(", of, " AS ", Kind::Text.cast(self.dialect), ")"]
             }
-            10 if self.postgres() => sql![*self.random.one_of(&["left", "right"]), "(", a, ", 2)"],
+            10 if self.dialect != Dialect::Sqlite => sql![*self.random.one_of(&["left", "right"]), "(", a, ", 2)"],
             11 if self.postgres() => {
                 let json = self.leaf(Kind::Json, scope);
                 sql!["(", json, " ->> 'a')"]
@@ -400,6 +411,12 @@ impl Generator<'_> {
                 let json = self.leaf(Kind::Json, scope);
                 sql!["json_extract(", json, ", '$.a')"]
             }
+            12 | 13 if self.mariadb() => match self.random.below(4) {
+                0 => sql!["substring_index(", a, ", '@', 1)"],
+                1 => sql!["reverse(", a, ")"],
+                2 => sql!["date_format(", self.leaf(Kind::Timestamp, scope), ", '%Y-%m %H')"],
+                _ => sql!["json_unquote(json_extract(", self.leaf(Kind::Json, scope), ", '$.a'))"],
+            },
             12 if self.postgres() && self.taste.leaky => sql!["split_part(", a, ", '@', 2)"],
             13 if self.postgres() && self.taste.wide => self.wide_text(scope, depth),
             13 if self.postgres() => {
@@ -435,12 +452,13 @@ impl Generator<'_> {
     }
 
     fn time(&mut self, kind: Kind, scope: &Scope<'_>, depth: usize) -> Node {
-        if !self.postgres() {
-            let of = self.expr(Kind::Timestamp, scope, depth);
-            return match kind {
-                Kind::Date => sql!["date(", of, ")"],
-                _ => sql!["datetime(", of, ")"],
-            };
+        match self.dialect {
+            Dialect::Postgres => {}
+            Dialect::Sqlite => {
+                let of = self.expr(Kind::Timestamp, scope, depth);
+                return if kind == Kind::Date { sql!["date(", of, ")"] } else { sql!["datetime(", of, ")"] };
+            }
+            Dialect::MariaDb => return self.mariadbs_time(kind, scope, depth),
         }
         match (kind, self.random.below(5)) {
             (Kind::Timestamp, 3) if self.taste.wide => {
@@ -453,6 +471,18 @@ impl Generator<'_> {
             (Kind::Timestamp, 0) => sql!["date_trunc('month', ", self.expr(kind, scope, depth), ")"],
             (Kind::Timestamp, 1) => sql!["CAST(", self.expr(Kind::Date, scope, depth), " AS timestamp)"],
             (Kind::Timestamp, 2) if self.taste.leaky => sql!["(", self.leaf(kind, scope), " + INTERVAL '1 day')"],
+            _ => self.leaf(kind, scope),
+        }
+    }
+
+    fn mariadbs_time(&mut self, kind: Kind, scope: &Scope<'_>, depth: usize) -> Node {
+        match (kind, self.random.below(5)) {
+            (Kind::Date, 0) => sql!["date(", self.expr(Kind::Timestamp, scope, depth), ")"],
+            (Kind::Date, 1) => sql!["last_day(", self.expr(kind, scope, depth), ")"],
+            (Kind::Date, 2) => sql!["CAST(", self.expr(Kind::Timestamp, scope, depth), " AS DATE)"],
+            (Kind::Date, 3) if self.taste.leaky => sql!["CAST(", self.leaf(Kind::Text, scope), " AS DATE)"],
+            (Kind::Timestamp, 0) => sql!["CAST(", self.expr(Kind::Date, scope, depth), " AS DATETIME)"],
+            (Kind::Timestamp, 1) if self.taste.wide => sql!["(", self.leaf(kind, scope), " - INTERVAL 1 DAY)"],
             _ => self.leaf(kind, scope),
         }
     }
@@ -504,8 +534,11 @@ impl Generator<'_> {
             }
             (Kind::Text, 0) if self.taste.wide && self.postgres() => {
                 let of = self.column_or(Kind::Text, scope, 0);
-                let again = of.text();
-                sql!["string_agg(", of, ", ',' ORDER BY ", again, ")"]
+                sql!["string_agg(", of.clone(), ", ',' ORDER BY ", of, ")"]
+            }
+            (Kind::Text, 0) if self.taste.wide && self.mariadb() => {
+                let of = self.column_or(Kind::Text, scope, 0);
+                sql!["group_concat(", of.clone(), " ORDER BY ", of, ")"]
             }
             (Kind::Text, 1) if self.taste.wide && self.postgres() => {
                 sql!["mode() WITHIN GROUP (ORDER BY ", self.column_or(kind, scope, 0), ")"]
@@ -516,47 +549,18 @@ impl Generator<'_> {
             (Kind::Json, _) if self.postgres() => {
                 return sql!["CAST(max(CAST(", self.column_or(kind, scope, 0), " AS text)) AS jsonb)"].of(kind);
             }
+            // MariaDB orders the least of some labels now by their places and now by their letters.
+            (Kind::Mood, _) if self.mariadb() => sql!["max(CAST(", self.column_or(kind, scope, 0), " AS CHAR))"],
             _ => {
                 let function = *self.random.one_of(&["min", "max"]);
                 sql![function, "(", self.column_or(kind, scope, depth.min(1)), ")"]
             }
         };
-        if self.random.percent(15) {
+        if self.random.percent(15) && !self.mariadb() {
             let condition = self.expr(Kind::Bool, scope, 1);
             return sql![node, sql![" FILTER (WHERE ", condition, ")"].maybe()].of(kind);
         }
         node.of(kind)
-    }
-
-    /// A window function that yields the kind, whatever the order of equal rows.
-    pub(super) fn window(&mut self, kind: Kind, scope: &Scope<'_>) -> Node {
-        let ranking = matches!(kind, Kind::Int | Kind::BigInt) && self.random.percent(50);
-        let function = if ranking {
-            Node::from(*self.random.one_of(&["rank()", "dense_rank()"]))
-        } else {
-            let plain = Taste { wide: false, ..self.taste };
-            let taste = std::mem::replace(&mut self.taste, plain);
-            let aggregate = self.aggregate(kind, scope, 0);
-            self.taste = taste;
-            aggregate
-        };
-        if kind == Kind::Bool || kind == Kind::Json {
-            return self.leaf(kind, scope);
-        }
-        let partition = if self.random.percent(50) {
-            let of = self.kind_in(scope);
-            sql!["PARTITION BY ", self.column_or(of, scope, 0), " "].maybe()
-        } else {
-            sql![]
-        };
-        let order = if ranking || self.random.percent(50) {
-            let of = self.kind_in(scope);
-            let frame = if ranking { "" } else { *self.random.one_of(&FRAMES) };
-            sql!["ORDER BY ", self.column_or(of, scope, 0), Node::from(frame).maybe()].maybe()
-        } else {
-            sql![]
-        };
-        sql![function, " OVER (", partition, order, ")"].of(kind)
     }
 
     /// What may stand beside GROUP BY: a key, or an aggregate.

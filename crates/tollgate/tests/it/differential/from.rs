@@ -6,9 +6,9 @@ use super::{
     kind::{Kind, name},
     node::{Node, sql},
     query::{Generator, Place, Relation, Scope, Source},
+    words::words,
 };
 
-const JOINS: [&str; 6] = [" JOIN ", " INNER JOIN ", " LEFT JOIN ", " LEFT OUTER JOIN ", " RIGHT JOIN ", " FULL JOIN "];
 /// Names that are words of the language.
 const WORDS: [&str; 2] = ["select", "order"];
 
@@ -35,7 +35,7 @@ impl Generator<'_> {
             return self.lateral(left, scope, depth);
         }
         let (right, relation) = self.factor(scope, depth);
-        let word = *self.random.one_of(&JOINS);
+        let word = *self.random.one_of(words(self.dialect).joins);
         if self.random.percent(20) {
             let word = *self.random.one_of(&[", ", " CROSS JOIN "]);
             scope.relations.push(relation);
@@ -51,7 +51,7 @@ impl Generator<'_> {
             return if natural {
                 sql![left, " NATURAL", word, right]
             } else {
-                sql![left, word, right, format!(" USING ({})", name(&column))]
+                sql![left, word, right, format!(" USING ({})", name(&column, self.dialect))]
             };
         }
         let before = scope.relations.clone();
@@ -87,7 +87,10 @@ impl Generator<'_> {
             return Node::from("1 = 1").of(Kind::Bool);
         }
         let (alias, column, other) = self.random.one_of(&pairs).clone();
-        let node = sql![name(&alias), ".", name(&column), " = ", name(&right.alias), ".", name(&other)];
+        let node = {
+            let name = |text: &str| name(text, self.dialect);
+            sql![name(&alias), ".", name(&column), " = ", name(&right.alias), ".", name(&other)]
+        };
         node.of(Kind::Bool)
     }
 
@@ -128,16 +131,29 @@ impl Generator<'_> {
             let rows: Vec<Node> = (0..=self.random.below(3))
                 .map(|_| {
                     let cells: Vec<String> = kinds.iter().map(|kind| kind.literal(self.random, self.dialect)).collect();
-                    Node::from(format!("({})", cells.join(", ")))
+                    self.row_of(&cells)
                 })
                 .collect();
             let columns: Vec<(String, Kind)> =
                 kinds.iter().enumerate().map(|(at, kind)| (format!("column{}", at + 1), *kind)).collect();
-            return (sql!["(VALUES ", Node::List(", ", rows), format!(") AS {alias}")], Relation { alias, columns });
+            let all = match self.dialect {
+                Dialect::Postgres | Dialect::Sqlite => sql!["VALUES ", Node::List(", ", rows)],
+                Dialect::MariaDb => Node::List(" UNION ALL ", rows),
+            };
+            return (sql!["(", all, format!(") AS {alias}")], Relation { alias, columns });
         }
         let made = self.query(None, Place::From, scope.outer, depth - 1);
         let node = sql!["(", made.node, format!(") AS {alias}")];
         (node, Relation { alias, columns: made.columns })
+    }
+
+    /// A row of constants, on MariaDB a SELECT: there the first one names the columns.
+    fn row_of(&self, cells: &[String]) -> Node {
+        if self.dialect != Dialect::MariaDb {
+            return Node::from(format!("({})", cells.join(", ")));
+        }
+        let named = cells.iter().enumerate().map(|(at, cell)| format!("{cell} AS column{}", at + 1));
+        Node::from(format!("SELECT {}", named.collect::<Vec<_>>().join(", ")))
     }
 
     /// Rows from a value: a constant's, or on PostgreSQL a neighbour's.
@@ -166,7 +182,10 @@ impl Generator<'_> {
             (Dialect::Sqlite, _) => {
                 (Node::from(format!("json_each('[1, 2, \"x\"]') AS {alias}")), vec![("id".to_owned(), Kind::Int)])
             }
-            (Dialect::MariaDb, _) => unreachable!("no world is made for MariaDB"),
+            (Dialect::MariaDb, _) => {
+                let call = format!("JSON_TABLE('[1, 2, 2]', '$[*]' COLUMNS (x INT PATH '$')) AS {alias}");
+                (Node::from(call), vec![("x".to_owned(), Kind::Int)])
+            }
         };
         (call, Relation { alias, columns })
     }
@@ -175,18 +194,13 @@ impl Generator<'_> {
         let plain = source.name.chars().all(|c| c.is_ascii_lowercase()) && !WORDS.contains(&source.name.as_str());
         let bare = match self.random.below(4) {
             0 if plain => source.name.clone(),
-            1 if plain => source.name.to_uppercase(),
-            _ => name(&source.name),
+            1 if plain && self.dialect != Dialect::MariaDb => source.name.to_uppercase(),
+            _ => name(&source.name, self.dialect),
         };
         if !source.is_table || !self.random.percent(12) {
             return bare;
         }
-        let schema = match self.dialect {
-            Dialect::Postgres => "public",
-            Dialect::Sqlite => "main",
-            Dialect::MariaDb => unreachable!("no world is made for MariaDB"),
-        };
-        format!("{schema}.{bare}")
+        words(self.dialect).schema.map_or(bare.clone(), |schema| format!("{schema}.{bare}"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tollgate_core::names::{Dialect, Value};
 
-use super::random::Random;
+use super::{random::Random, words::words};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Kind {
@@ -64,30 +64,31 @@ impl Kind {
         use Kind::{BigInt, Bool, Date, Decimal, Float, Int, Ints, Json, Mood, Text, Texts, Timestamp};
         match dialect {
             Dialect::Postgres => &[Int, BigInt, Decimal, Float, Text, Bool, Date, Timestamp, Json, Mood, Texts, Ints],
-            Dialect::Sqlite | Dialect::MariaDb => &[Int, BigInt, Decimal, Float, Text, Bool, Date, Timestamp, Json],
+            Dialect::Sqlite => &[Int, BigInt, Decimal, Float, Text, Bool, Date, Timestamp, Json],
+            Dialect::MariaDb => &[Int, BigInt, Decimal, Float, Text, Bool, Date, Timestamp, Json, Mood],
         }
     }
 
     /// Its type in a table's definition.
     pub(super) fn declared(self, dialect: Dialect) -> &'static str {
-        let (postgres, sqlite) = match self {
-            Kind::Int => ("integer", "INTEGER"),
-            Kind::BigInt => ("bigint", "BIGINT"),
-            Kind::Decimal => ("numeric(12,2)", "NUMERIC"),
-            Kind::Float => ("double precision", "REAL"),
-            Kind::Text => ("text", "TEXT"),
-            Kind::Bool => ("boolean", "BOOLEAN"),
-            Kind::Date => ("date", "DATE"),
-            Kind::Timestamp => ("timestamp", "TEXT"),
-            Kind::Json => ("jsonb", "TEXT"),
-            Kind::Mood => ("mood", "TEXT"),
-            Kind::Texts => ("text[]", "TEXT"),
-            Kind::Ints => ("integer[]", "TEXT"),
+        let (postgres, sqlite, mariadb) = match self {
+            Kind::Int => ("integer", "INTEGER", "INT"),
+            Kind::BigInt => ("bigint", "BIGINT", "BIGINT"),
+            Kind::Decimal => ("numeric(12,2)", "NUMERIC", "DECIMAL(12,2)"),
+            Kind::Float => ("double precision", "REAL", "DOUBLE"),
+            Kind::Text => ("text", "TEXT", "VARCHAR(500)"),
+            Kind::Bool => ("boolean", "BOOLEAN", "BOOLEAN"),
+            Kind::Date => ("date", "DATE", "DATE"),
+            Kind::Timestamp => ("timestamp", "TEXT", "DATETIME"),
+            Kind::Json => ("jsonb", "TEXT", "JSON"),
+            Kind::Mood => ("mood", "TEXT", "ENUM('sad', 'glad', 'Odd one')"),
+            Kind::Texts => ("text[]", "TEXT", "TEXT"),
+            Kind::Ints => ("integer[]", "TEXT", "TEXT"),
         };
         match dialect {
             Dialect::Postgres => postgres,
             Dialect::Sqlite => sqlite,
-            Dialect::MariaDb => unreachable!("no world is made for MariaDB"),
+            Dialect::MariaDb => mariadb,
         }
     }
 
@@ -97,6 +98,9 @@ impl Kind {
             (Kind::Decimal, Dialect::Postgres) => "numeric",
             (Kind::BigInt | Kind::Bool, Dialect::Sqlite) => "INTEGER",
             (Kind::Date, Dialect::Sqlite) => "TEXT",
+            (Kind::Int | Kind::BigInt | Kind::Bool, Dialect::MariaDb) => "SIGNED",
+            (Kind::Decimal, Dialect::MariaDb) => "DECIMAL(20,4)",
+            (Kind::Text | Kind::Json | Kind::Mood, Dialect::MariaDb) => "CHAR",
             _ => self.declared(dialect),
         }
     }
@@ -166,8 +170,8 @@ impl Kind {
     pub(super) fn stored(self, cell: &Cell, dialect: Dialect) -> String {
         match cell {
             None => "NULL".to_owned(),
-            Some(text) if dialect == Dialect::Sqlite && (self.is_number() || self == Kind::Bool) => text.clone(),
-            Some(text) => quoted(text),
+            Some(text) if dialect != Dialect::Postgres && (self.is_number() || self == Kind::Bool) => text.clone(),
+            Some(text) => quoted(text, dialect),
         }
     }
 
@@ -178,7 +182,8 @@ impl Kind {
             Kind::Int | Kind::BigInt if text.starts_with('-') => format!("({text})"),
             Kind::Int | Kind::BigInt => text.clone(),
             Kind::Bool => if matches!(text.as_str(), "t" | "1") { "TRUE" } else { "FALSE" }.to_owned(),
-            _ => quoted(&text),
+            Kind::Decimal | Kind::Float if dialect == Dialect::MariaDb => format!("({text})"),
+            _ => quoted(&text, dialect),
         };
         let value = match (self, dialect) {
             (Kind::Int | Kind::BigInt, _) => Value::Integer(text.parse().unwrap()),
@@ -186,6 +191,7 @@ impl Kind {
             (Kind::Decimal | Kind::Float, Dialect::Postgres) if text.parse::<f64>().unwrap().is_finite() => {
                 Value::Number(text)
             }
+            (Kind::Decimal | Kind::Float, Dialect::MariaDb) => Value::Number(text),
             (Kind::Json, Dialect::Postgres) => Value::Json(text),
             (Kind::Text | Kind::Date | Kind::Timestamp | Kind::Mood | Kind::Json, _) => Value::Text(text),
             (Kind::Decimal | Kind::Float | Kind::Texts | Kind::Ints, _) => return None,
@@ -210,17 +216,18 @@ impl Kind {
             (Kind::Timestamp, Dialect::Postgres) => format!("TIMESTAMP '{cell}'"),
             (Kind::Json, Dialect::Postgres) => format!("CAST('{cell}' AS jsonb)"),
             (Kind::Mood | Kind::Texts | Kind::Ints, _) => format!("'{cell}'"),
-            (Kind::Text | Kind::Date | Kind::Timestamp | Kind::Json, _) => quoted(&cell),
+            (Kind::Text | Kind::Date | Kind::Timestamp | Kind::Json, _) => quoted(&cell, dialect),
         }
     }
 }
 
-/// A string in single quotes, for an engine that takes backslashes as they are.
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+/// A string in single quotes.
+pub(super) fn quoted(text: &str, dialect: Dialect) -> String {
+    format!("'{}'", text.replace('\\', words(dialect).backslash).replace('\'', "''"))
 }
 
-/// A name in double quotes.
-pub(super) fn name(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\"\""))
+/// A quoted name.
+pub(super) fn name(text: &str, dialect: Dialect) -> String {
+    let quote = words(dialect).quote;
+    format!("{quote}{}{quote}", text.replace(quote, &quote.repeat(2)))
 }

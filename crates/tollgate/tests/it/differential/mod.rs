@@ -21,6 +21,7 @@ mod engine;
 mod expr;
 mod from;
 mod kind;
+mod mariadb;
 mod node;
 mod policy;
 mod postgres;
@@ -32,6 +33,8 @@ mod shrink;
 mod sqlite;
 mod sqlsmith;
 mod twin;
+mod window;
+mod words;
 mod world;
 
 use campaign::{Property, run};
@@ -52,10 +55,26 @@ fn hexadecimal(bytes: &[u8]) -> String {
 struct Case<'a> {
     engine: &'a mut dyn Engine,
     world: World,
-    catalog: Catalog,
-    role: Role,
+    /// The product's view of all the data.
+    full: View,
+    /// And of all the data with other hidden data, which is another where the names of databases are part of a text.
+    twin: View,
     /// By table, the numbers of the rows that the role sees.
     visible: Vec<BTreeSet<i64>>,
+}
+
+/// What the product knows of one side.
+struct View {
+    catalog: Catalog,
+    role: Role,
+}
+
+impl View {
+    fn of(engine: &dyn Engine, side: Side, world: &World) -> Result<Self, String> {
+        let catalog = engine.catalog(side);
+        let role = Role::compile(&world.role(), &catalog).map_err(|errors| format!("{errors:#?}"))?;
+        Ok(Self { catalog, role })
+    }
 }
 
 /// What two sides say alike.
@@ -98,16 +117,21 @@ impl<'a> Case<'a> {
             twin::load_twin(engine, &world, &visible, random);
         }
         engine.settle();
-        let catalog = engine.catalog();
-        let role =
-            Role::compile(&world.role(), &catalog).unwrap_or_else(|errors| panic!("{errors:#?}\n{:#?}", world.role()));
-        Self { engine, world, catalog, role, visible }
+        let view =
+            |side| View::of(engine, side, &world).unwrap_or_else(|errors| panic!("{errors}\n{:#?}", world.role()));
+        let (full, twin) = (view(Side::Full), view(Side::Twin));
+        Self { engine, world, full, twin, visible }
     }
 
     fn check(&self, made: &Made) -> Result<CheckedStatement, SqlError> {
+        self.check_on(Side::Full, made)
+    }
+
+    fn check_on(&self, side: Side, made: &Made) -> Result<CheckedStatement, SqlError> {
+        let View { catalog, role } = if side == Side::Twin { &self.twin } else { &self.full };
         let params: BTreeMap<ParamName, ParamShape> =
             made.node.params().into_iter().map(|(name, (shape, _))| (name, shape)).collect();
-        let (sql, catalog, restrictions) = (&made.node.text(), &self.catalog, self.role.restrictions());
+        let (sql, restrictions) = (&made.node.text(), role.restrictions());
         check(&Request { sql, catalog, restrictions, params: &params })
     }
 
@@ -164,7 +188,8 @@ impl<'a> Case<'a> {
         };
         let values = self.values(&statement, made);
         let one = self.engine.executed(Side::Full, &statement, &values);
-        let other = self.engine.executed(Side::Twin, &statement, &values);
+        let over_twin = Arc::new(self.check_on(Side::Twin, made).unwrap());
+        let other = self.engine.executed(Side::Twin, &over_twin, &values);
         let found = match (&one, &other) {
             (Ok(one), Ok(other)) => compare::rows(one, other, false, self.world.case()),
             (Err(one), Err(other)) => (one != other).then_some(Difference::Failed),
@@ -191,6 +216,12 @@ fn postgres_shows_what_a_filtered_copy_would() {
 }
 
 #[test]
+fn mariadb_shows_what_a_filtered_copy_would() {
+    let Some(mut engine) = mariadb::MariaDb::start() else { return };
+    run(&mut engine, Property::Differential, 500);
+}
+
+#[test]
 fn sqlite_shows_the_same_whatever_is_hidden() {
     run(&mut sqlite::Sqlite::start(), Property::Noninterference, 500);
 }
@@ -202,6 +233,12 @@ fn postgres_shows_the_same_whatever_is_hidden() {
 }
 
 #[test]
+fn mariadb_shows_the_same_whatever_is_hidden() {
+    let Some(mut engine) = mariadb::MariaDb::start() else { return };
+    run(&mut engine, Property::Noninterference, 250);
+}
+
+#[test]
 fn sqlite_fails_on_no_hidden_row() {
     probe::run(&mut sqlite::Sqlite::start(), 400);
 }
@@ -209,5 +246,11 @@ fn sqlite_fails_on_no_hidden_row() {
 #[test]
 fn postgres_fails_on_no_hidden_row() {
     let Some(mut engine) = postgres::Postgres::start() else { return };
+    probe::run(&mut engine, 400);
+}
+
+#[test]
+fn mariadb_fails_on_no_hidden_row() {
+    let Some(mut engine) = mariadb::MariaDb::start() else { return };
     probe::run(&mut engine, 400);
 }

@@ -33,8 +33,8 @@ pub(super) enum Mask {
 }
 
 impl Mask {
-    pub(super) fn granted(self, table: &Table, index: usize) -> MaskGrant {
-        let column = |index: usize| name(&table.columns[index].name);
+    pub(super) fn granted(self, table: &Table, index: usize, dialect: Dialect) -> MaskGrant {
+        let column = |index: usize| name(&table.columns[index].name, dialect);
         let named = match self {
             Mask::Null => "null",
             Mask::Redact => "redact",
@@ -128,8 +128,8 @@ impl Claim {
         }
     }
 
-    fn literals(&self) -> Vec<String> {
-        let literal = |text: &String| if self.kind == Kind::Int { format!("({text})") } else { quoted(text) };
+    fn literals(&self, dialect: Dialect) -> Vec<String> {
+        let literal = |text: &String| if self.kind == Kind::Int { format!("({text})") } else { quoted(text, dialect) };
         self.values.iter().map(literal).collect()
     }
 }
@@ -172,7 +172,7 @@ impl Filter {
     pub(super) fn as_configured(&self, world: &World) -> String {
         self.write(
             world,
-            |table, _| name(&world.tables[table].name),
+            |table, _| name(&world.tables[table].name, world.dialect),
             |column, operator, claim| {
                 let claim = &world.claims[claim];
                 if claim.is_list {
@@ -184,16 +184,17 @@ impl Filter {
         )
     }
 
-    pub(super) fn as_run(&self, world: &World) -> String {
+    /// In which `seen` is the schema of the tables as the role sees them.
+    pub(super) fn as_run(&self, world: &World, seen: &str) -> String {
         self.write(
             world,
-            |table, seen| match seen {
-                Seen::Whole => name(&world.tables[table].name),
-                Seen::AsRole => format!("seen.{}", name(&world.tables[table].name)),
+            |table, which| match which {
+                Seen::Whole => name(&world.tables[table].name, world.dialect),
+                Seen::AsRole => format!("{seen}.{}", name(&world.tables[table].name, world.dialect)),
             },
             |column, operator, claim| {
                 let claim = &world.claims[claim];
-                let literals = claim.literals();
+                let literals = claim.literals(world.dialect);
                 if !claim.is_list {
                     format!("{column} {operator} {}", literals[0])
                 } else if literals.is_empty() {
@@ -212,6 +213,7 @@ impl Filter {
         claimed: impl Fn(String, &str, usize) -> String,
     ) -> String {
         let own = &world.tables[self.table];
+        let name = |text: &str| name(text, world.dialect);
         let column = |index: usize| format!("{}.{}", name(&own.name), name(&own.columns[index].name));
         let part = |part: &Part| match part {
             Part::Text(text) => text.clone(),

@@ -116,10 +116,12 @@ fn literal(value: &Value) -> String {
     };
     match value {
         Value::Null => "NULL".to_owned(),
-        Value::Bool(value) => quoted(&value.to_string()),
-        Value::Integer(number) => quoted(&number.to_string()),
-        Value::Number(text) | Value::Text(text) | Value::Json(text) => quoted(text),
-        Value::Array(values) => quoted(&format!("{{{}}}", values.iter().map(element).collect::<Vec<_>>().join(","))),
+        Value::Bool(value) => quoted(&value.to_string(), Dialect::Postgres),
+        Value::Integer(number) => quoted(&number.to_string(), Dialect::Postgres),
+        Value::Number(text) | Value::Text(text) | Value::Json(text) => quoted(text, Dialect::Postgres),
+        Value::Array(values) => {
+            quoted(&format!("{{{}}}", values.iter().map(element).collect::<Vec<_>>().join(",")), Dialect::Postgres)
+        }
     }
 }
 
@@ -128,8 +130,8 @@ impl Engine for Postgres {
         Dialect::Postgres
     }
 
-    fn reset(&mut self) {
-        let moods: Vec<String> = MOODS.iter().map(|mood| quoted(mood)).collect();
+    fn reset(&mut self, _world: &World) {
+        let moods: Vec<String> = MOODS.iter().map(|mood| quoted(mood, Dialect::Postgres)).collect();
         for side in [Side::Full, Side::Twin, Side::Seen] {
             if let Some(backend) = self.database(side).backend.clone() {
                 self.runtime.block_on(backend.close());

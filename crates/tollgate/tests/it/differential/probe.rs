@@ -107,6 +107,178 @@ const OF_DATES: [&str; 6] = [
 const OF_JSONS: [&str; 6] =
     ["jsonb_array_length(#)", "# - 1", "# #- '{a}'", "CAST(# AS integer)", "jsonb_set(#, '{a,b}', '1')", "# || '[]'"];
 
+/// The same of MariaDB. A text that is no number, date or document is one with a warning, or fails.
+const MARIADBS_INTEGERS: [&str; 9] = [
+    "0",
+    "(-1)",
+    "2147483647",
+    "9223372036854775807",
+    "(-9223372036854775807)",
+    "18446744073709551615",
+    "1.5",
+    "99999999999999999999999999999999999999999999999999999999999999999",
+    "NULL",
+];
+const MARIADBS_TEXTS: [&str; 14] = [
+    "''",
+    "'\\\\'",
+    "'a\\\\'",
+    "'['",
+    "'('",
+    "'*'",
+    "'1'",
+    "'9999-99-99'",
+    "'2024-01-31'",
+    "'{'",
+    "'{\"a\": 1}'",
+    "'$.'",
+    "'éx'",
+    "NULL",
+];
+const MARIADBS_FLOATS: [&str; 4] = ["1e308", "1e-308", "0.0", "(-1e308)"];
+const MARIADBS_DATES: [&str; 5] = [
+    "CAST('9999-12-31' AS DATE)",
+    "CAST('0000-00-00' AS DATE)",
+    "CAST('2024-02-31' AS DATE)",
+    "CAST('0001-01-01' AS DATETIME)",
+    "CAST('x' AS DATETIME(6))",
+];
+const MARIADBS_OF_NUMBERS: [&str; 44] = [
+    "1 / #",
+    "# % 0",
+    "# DIV 0.001",
+    "# * 9223372036854775807",
+    "# + 9223372036854775807",
+    "# - 9223372036854775807 - 2",
+    "# - CAST(1 AS UNSIGNED)",
+    "-#",
+    "abs(#)",
+    "CAST(# AS SIGNED)",
+    "CAST(# AS DECIMAL(3,1))",
+    "CAST(# AS CHAR(1))",
+    "CAST(# AS DATE)",
+    "round(#, 2)",
+    "truncate(#, 2)",
+    "ceil(#)",
+    "mod(#, 0)",
+    "sign(#)",
+    "substr('abc', 1, #)",
+    "left('abc', #)",
+    "locate('a', 'ba', #)",
+    "substring_index('a.b', '.', #)",
+    "power(#, 1000)",
+    "sqrt(#)",
+    "exp(#)",
+    "ln(#)",
+    "log10(#)",
+    "# | 1",
+    "# & #",
+    "# = 1",
+    "# = 'x'",
+    "# IN ('a', 1)",
+    "# LIKE '1%'",
+    "concat(#, 'a')",
+    "concat_ws('a', #, #)",
+    "greatest(#, 1)",
+    "coalesce(#, 'a')",
+    "if(#, 1, 2)",
+    "nullif(#, 'a')",
+    "from_unixtime(#)",
+    "date(#)",
+    "format(#, 2)",
+    "hour(#)",
+    "char_length(#)",
+];
+const MARIADBS_OF_TEXTS: [&str; 44] = [
+    "CAST(# AS SIGNED)",
+    "CAST(# AS DATE)",
+    "CAST(# AS DATETIME(6))",
+    "CAST(# AS TIME)",
+    "CAST(# AS DECIMAL(5,2))",
+    "CAST(# AS DOUBLE)",
+    "CAST(# AS CHAR(1))",
+    "# = 1",
+    "# = 'É'",
+    "# + 0",
+    "NOT #",
+    "# AND TRUE",
+    "'a' LIKE #",
+    "# LIKE 'a%'",
+    "# LIKE '\\\\'",
+    "# LIKE 'a!' ESCAPE '!'",
+    "'a' REGEXP #",
+    "str_to_date(#, '%Y')",
+    "date_format(#, '%Y')",
+    "date_format(CAST('2024-01-01' AS DATE), #)",
+    "date(#)",
+    "last_day(#)",
+    "year(#)",
+    "left(#, 1)",
+    "left('abc', length(#))",
+    "substring_index(#, 'a', 1)",
+    "replace(#, '', #)",
+    "reverse(#)",
+    "ascii(#)",
+    "upper(#)",
+    "find_in_set(#, #)",
+    "locate(#, 'a')",
+    "instr(#, #)",
+    "trim(#)",
+    "json_extract(#, '$.a')",
+    "json_extract('{}', #)",
+    "json_valid(#)",
+    "json_length(#)",
+    "json_unquote(#)",
+    "json_value(#, '$.a')",
+    "json_contains(#, '1')",
+    "concat(#, #)",
+    "concat_ws(#, 'a', 'b')",
+    "greatest(#, 'a')",
+];
+const MARIADBS_OF_DATES: [&str; 18] = [
+    "last_day(#)",
+    "to_days(#)",
+    "unix_timestamp(#)",
+    "datediff(#, CAST('0001-01-01' AS DATE))",
+    "date_format(#, '%Y-%u')",
+    "dayname(#)",
+    "week(#, 3)",
+    "yearweek(#)",
+    "quarter(#)",
+    "CAST(# AS DATE)",
+    "CAST(# AS DATETIME)",
+    "CAST(# AS SIGNED)",
+    "CAST(# AS CHAR)",
+    "# = '2024-13-45'",
+    "# = 5",
+    "# IN ('x', '2024-01-01')",
+    "# + 0",
+    "greatest(#, '2024-01-01')",
+];
+
+/// Edges, what may fail on them, and the kinds of columns that they may stand for.
+type Group = (&'static [&'static str], &'static [&'static str], &'static [Kind]);
+
+fn groups(dialect: Dialect) -> &'static [Group] {
+    const NUMBERS: &[Kind] = &[Kind::Int, Kind::BigInt, Kind::Decimal];
+    match dialect {
+        Dialect::Postgres => &[
+            (&INTEGERS, &OF_NUMBERS, NUMBERS),
+            (&TEXTS, &OF_TEXTS, &[Kind::Text]),
+            (&FLOATS, &OF_NUMBERS, &[Kind::Float]),
+            (&DATES, &OF_DATES, &[Kind::Date]),
+            (&JSONS, &OF_JSONS, &[Kind::Json]),
+        ],
+        Dialect::Sqlite => &[(&INTEGERS, &OF_NUMBERS, NUMBERS), (&TEXTS, &OF_TEXTS, &[Kind::Text])],
+        Dialect::MariaDb => &[
+            (&MARIADBS_INTEGERS, &MARIADBS_OF_NUMBERS, NUMBERS),
+            (&MARIADBS_TEXTS, &MARIADBS_OF_TEXTS, &[Kind::Text, Kind::Json, Kind::Mood]),
+            (&MARIADBS_FLOATS, &MARIADBS_OF_NUMBERS, &[Kind::Float]),
+            (&MARIADBS_DATES, &MARIADBS_OF_DATES, &[Kind::Date, Kind::Timestamp]),
+        ],
+    }
+}
+
 /// Statements over one row of `@t` by the key `@k`; `#` is what may fail.
 const STATEMENTS: [&str; 14] = [
     "SELECT count(*) AS n FROM @t WHERE @k AND (#) IS NULL",
@@ -169,15 +341,8 @@ fn probe(case: &mut Case<'_>, random: &mut Random, run: &mut Run) {
 
 /// A statement with `@id` where the row's key stands.
 fn statement(random: &mut Random, dialect: Dialect, table: &Source) -> String {
-    let (edges, operations, kinds): (&[&str], &[&str], &[Kind]) =
-        match random.below(if dialect == Dialect::Postgres { 5 } else { 2 }) {
-            0 => (&INTEGERS, &OF_NUMBERS, &[Kind::Int, Kind::BigInt, Kind::Decimal]),
-            1 => (&TEXTS, &OF_TEXTS, &[Kind::Text]),
-            2 => (&FLOATS, &OF_NUMBERS, &[Kind::Float]),
-            3 => (&DATES, &OF_DATES, &[Kind::Date]),
-            _ => (&JSONS, &OF_JSONS, &[Kind::Json]),
-        };
-    let own = format!("@t.{}", name(&random.one_of(&table.columns).0));
+    let (edges, operations, kinds) = *random.one_of(groups(dialect));
+    let own = format!("@t.{}", name(&random.one_of(&table.columns).0, dialect));
     let of_kind: Vec<&str> =
         table.columns.iter().filter(|(_, kind)| kinds.contains(kind)).map(|(column, _)| column.as_str()).collect();
     let constant = |random: &mut Random| match *random.one_of(edges) {
@@ -185,8 +350,11 @@ fn statement(random: &mut Random, dialect: Dialect, table: &Source) -> String {
         edge => edge.to_owned(),
     };
     let edge = constant(random);
-    let otherwise =
-        if of_kind.is_empty() { constant(random) } else { format!("@t.{}", name(random.one_of::<&str>(&of_kind))) };
+    let otherwise = if of_kind.is_empty() {
+        constant(random)
+    } else {
+        format!("@t.{}", name(random.one_of::<&str>(&of_kind), dialect))
+    };
     let value = match random.below(4) {
         0 => edge,
         1 => format!("CASE WHEN {own} IS NULL THEN {otherwise} ELSE {edge} END"),
@@ -194,13 +362,13 @@ fn statement(random: &mut Random, dialect: Dialect, table: &Source) -> String {
         _ => format!("CASE WHEN @k THEN {edge} ELSE {otherwise} END"),
     };
     let failing = random.one_of(operations).replace('#', &format!("({value})"));
-    let key = name("id");
+    let key = name("id", dialect);
     random
         .one_of(&STATEMENTS)
         .replace('#', &failing)
         .replace("@k", &format!("@t.{key} = @id"))
         .replace("@c", &key)
-        .replace("@t", &name(&table.name))
+        .replace("@t", &name(&table.name, dialect))
 }
 
 impl Case<'_> {

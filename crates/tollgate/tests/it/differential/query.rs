@@ -7,6 +7,7 @@ use super::{
     kind::{Kind, name},
     node::{Node, Param, sql},
     random::Random,
+    words::words,
 };
 
 /// A relation that a query may name: a visible table, or a common table expression.
@@ -71,6 +72,8 @@ pub(super) enum Place {
     /// One row at most.
     Scalar,
     Anywhere,
+    /// Without a page.
+    Whole,
 }
 
 impl<'a> Generator<'a> {
@@ -126,7 +129,7 @@ impl<'a> Generator<'a> {
         let shadow = self.taste.wide && self.random.percent(25);
         let cte = if shadow { self.random.one_of(&self.sources).name.clone() } else { self.alias("w") };
         let materialized = if self.taste.wide && self.random.percent(30) {
-            *self.random.one_of(&[" MATERIALIZED", " NOT MATERIALIZED"])
+            *self.random.one_of(words(self.dialect).materialized)
         } else {
             ""
         };
@@ -138,12 +141,12 @@ impl<'a> Generator<'a> {
             .map(|(at, (own, kind))| (if renamed { format!("r{at}") } else { own.clone() }, *kind))
             .collect();
         let list = if renamed {
-            let names: Vec<Node> = columns.iter().map(|(column, _)| Node::from(name(column))).collect();
+            let names: Vec<Node> = columns.iter().map(|(column, _)| Node::from(name(column, self.dialect))).collect();
             sql![" (", names.iter().map(Node::text).collect::<Vec<_>>().join(", "), ")"]
         } else {
             sql![]
         };
-        let node = sql![name(&cte), list, " AS", Node::from(materialized).maybe(), " (", made.node, ")"];
+        let node = sql![name(&cte, self.dialect), list, " AS", Node::from(materialized).maybe(), " (", made.node, ")"];
         self.sources.retain(|source| source.name != cte);
         self.sources.push(Source { name: cte, columns, is_table: false });
         node
@@ -161,7 +164,11 @@ impl<'a> Generator<'a> {
 
     /// A subquery of any columns.
     pub(super) fn any_rows(&mut self, outer: &Scope<'_>, depth: usize) -> Node {
-        self.query(None, Place::Anywhere, Some(outer), depth).node
+        // Under EXISTS MariaDB 10.11 counts the columns of a parenthesised operand wrongly, and refuses them.
+        match self.dialect {
+            Dialect::MariaDb => self.select(None, Place::Anywhere, Some(outer), depth).node,
+            Dialect::Postgres | Dialect::Sqlite => self.query(None, Place::Anywhere, Some(outer), depth).node,
+        }
     }
 
     /// A subquery of one row at most; on PostgreSQL sometimes of more, which fails.
@@ -196,13 +203,7 @@ impl<'a> Generator<'a> {
         let left = self.select(Some(&kinds), Place::From, outer, depth - 1);
         let mut node = unordered(&left);
         for _ in 0..=self.random.below(2) {
-            let operators: &[&str] = match self.dialect {
-                Dialect::Postgres | Dialect::MariaDb => {
-                    &[" UNION ", " UNION ALL ", " INTERSECT ", " EXCEPT ", " INTERSECT ALL ", " EXCEPT ALL "]
-                }
-                Dialect::Sqlite => &[" UNION ", " UNION ALL ", " INTERSECT ", " EXCEPT "],
-            };
-            let operator = *self.random.one_of(operators);
+            let operator = *self.random.one_of(words(self.dialect).set_operators);
             let right = self.select(Some(&kinds), Place::Anywhere, outer, depth - 1);
             node = sql![node, sql![operator, unordered(&right)].maybe()];
         }
@@ -213,7 +214,7 @@ impl<'a> Generator<'a> {
     fn finish(&mut self, body: Node, columns: Vec<(String, Kind)>, place: Place) -> Made {
         let wanted = match place {
             Place::Top => 60,
-            Place::From | Place::Anywhere => 12,
+            Place::From | Place::Anywhere | Place::Whole => 12,
             Place::Scalar => 100,
         };
         if !self.random.percent(wanted) {
@@ -235,7 +236,7 @@ impl<'a> Generator<'a> {
                 format!(
                     "{key}{}{}",
                     self.random.one_of(&["", " ASC", " DESC"]),
-                    self.random.one_of(&["", "", " NULLS FIRST", " NULLS LAST"])
+                    self.random.one_of(words(self.dialect).nulls)
                 )
             })
             .collect();
@@ -247,6 +248,7 @@ impl<'a> Generator<'a> {
         let offset = self.random.below(3);
         match self.random.below(10) {
             _ if place == Place::Scalar => Node::from(" LIMIT 1"),
+            _ if place == Place::Whole => sql![],
             0 if self.taste.params => {
                 let value = Value::Integer(i64::try_from(limit).unwrap());
                 sql![" LIMIT ", Node::Param(Param { name: self.alias("p"), value, literal: limit.to_string() })].maybe()
@@ -254,6 +256,7 @@ impl<'a> Generator<'a> {
             0..=2 => sql![format!(" LIMIT {limit}")].maybe(),
             3 => sql![format!(" LIMIT {limit} OFFSET {offset}")].maybe(),
             4 if self.dialect == Dialect::Postgres => sql![format!(" OFFSET {offset}")].maybe(),
+            4 if self.dialect == Dialect::MariaDb => sql![format!(" LIMIT {offset}, {limit}")].maybe(),
             5 if self.dialect == Dialect::Postgres => sql![format!(" FETCH FIRST {} ROWS ONLY", limit + 1)].maybe(),
             _ => sql![],
         }
@@ -315,8 +318,10 @@ impl<'a> Generator<'a> {
             let node = sql![body, ") AS one ORDER BY ", keys.join(", ")];
             return Made { node, columns, ordered: true };
         }
-        let distinct = if self.random.percent(12) { "DISTINCT " } else { "" };
+        let distinct = if self.random.percent(12) && place != Place::Scalar { "DISTINCT " } else { "" };
         let items = if want.is_some() { all_of(items) } else { Node::List(", ", items) };
+        // MariaDB takes an OFFSET before it drops rows that repeat one of constants.
+        let place = if self.dialect == Dialect::MariaDb && !distinct.is_empty() { Place::Whole } else { place };
         let body = sql!["SELECT ", Node::from(distinct).maybe(), items, " FROM ", from, filter];
         self.finish(body, columns, place)
     }
@@ -400,6 +405,7 @@ impl<'a> Generator<'a> {
             return list;
         }
         match self.random.below(3) {
+            _ if self.dialect == Dialect::MariaDb => format!("{list} WITH ROLLUP"),
             0 => format!("ROLLUP ({list})"),
             1 => format!("CUBE ({list})"),
             _ => format!("GROUPING SETS (({list}), ())"),

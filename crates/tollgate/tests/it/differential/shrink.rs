@@ -1,7 +1,8 @@
 //! Makes a finding small: drops parts of the query, then rows, filters and masks, as long as the same difference stays.
 
 use super::{
-    Case, Made, Verdict, campaign::Property, compare::Difference, random::Random, report::interrupted, world::World,
+    Case, Made, Verdict, View, campaign::Property, compare::Difference, engine::Side, random::Random,
+    report::interrupted, world::World,
 };
 
 /// Attempts at most.
@@ -119,14 +120,10 @@ impl Case<'_> {
             super::twin::load_twin(self.engine, &self.world, &visible, &mut Random::new(1));
         }
         self.engine.settle();
-        self.catalog = self.engine.catalog();
-        match tollgate_core::policy::Role::compile(&self.world.role(), &self.catalog) {
-            Ok(role) => {
-                self.role = role;
-                true
-            }
-            Err(_) => false,
-        }
+        let view = |side| View::of(self.engine, side, &self.world);
+        let (Ok(full), Ok(twin)) = (view(Side::Full), view(Side::Twin)) else { return false };
+        (self.full, self.twin) = (full, twin);
+        true
     }
 }
 
@@ -151,12 +148,13 @@ fn told(world: &World) -> String {
             .columns
             .iter()
             .map(|(index, mask)| {
-                let mask =
-                    mask.map_or(String::new(), |mask| format!(" masked {:?}", mask.granted(&world.tables[at], *index)));
+                let mask = mask.map_or(String::new(), |mask| {
+                    format!(" masked {:?}", mask.granted(&world.tables[at], *index, world.dialect))
+                });
                 format!("{}{mask}", world.tables[at].columns[*index].name)
             })
             .collect();
-        let filters: Vec<String> = grant.filters.iter().map(|filter| filter.as_run(world)).collect();
+        let filters: Vec<String> = grant.filters.iter().map(|filter| filter.as_run(world, "seen")).collect();
         lines.push(format!("-- sees {} where {filters:?}", columns.join(", ")));
     }
     lines.join("\n")

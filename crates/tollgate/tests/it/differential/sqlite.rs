@@ -143,7 +143,7 @@ impl Engine for Sqlite {
         Dialect::Sqlite
     }
 
-    fn reset(&mut self) {
+    fn reset(&mut self, _world: &World) {
         let folder = tempfile::tempdir().unwrap();
         let looks = Arc::new(AtomicU32::new(0));
         let open = |file: &str| {

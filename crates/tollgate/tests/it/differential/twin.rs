@@ -112,18 +112,18 @@ fn number(row: &[Cell]) -> usize {
 /// Takes back what turned out to be visible.
 fn put_right(engine: &mut dyn Engine, world: &World, (at, grant): (usize, &Grant), visible: &BTreeSet<i64>) {
     let table = &world.tables[at];
-    let query = world.visible_numbers(at, grant);
+    let query = world.visible_numbers(at, grant, &engine.seen_schema());
     let now = engine.numbers(Side::Twin, &query);
-    let number_column = name(&table.columns[NUMBER].name);
+    let number_column = name(&table.columns[NUMBER].name, world.dialect);
     let mut statements = Vec::new();
     for intruder in now.difference(visible) {
         let condition = format!("WHERE {number_column} = {intruder}");
-        let table_name = table.stored();
+        let table_name = table.stored(world.dialect);
         match table.rows.iter().find(|row| number_of(row) == *intruder) {
             None => statements.push(format!("DELETE FROM {table_name} {condition}")),
             Some(original) => {
                 let set = table.columns.iter().zip(original).map(|(column, cell)| {
-                    format!("{} = {}", name(&column.name), column.kind.stored(cell, world.dialect))
+                    format!("{} = {}", name(&column.name, world.dialect), column.kind.stored(cell, world.dialect))
                 });
                 statements.push(format!("UPDATE {table_name} SET {} {condition}", set.collect::<Vec<_>>().join(", ")));
             }

@@ -22,6 +22,8 @@ pub(super) struct Column {
     pub(super) kind: Kind,
     /// What its texts are compared by, if not the database's default.
     pub(super) collation: Option<&'static str>,
+    /// How its texts compare, by that or by the default.
+    pub(super) case: Case,
     /// The table whose `id` it refers to.
     pub(super) refers_to: Option<usize>,
 }
@@ -60,18 +62,18 @@ pub(super) struct Grant {
 
 impl Table {
     /// Where its rows are.
-    pub(super) fn stored(&self) -> String {
+    pub(super) fn stored(&self, dialect: Dialect) -> String {
         match self.view {
-            None => name(&self.name),
-            Some(_) => name(&format!("{} stored", self.name)),
+            None => name(&self.name, dialect),
+            Some(_) => name(&format!("{} stored", self.name), dialect),
         }
     }
 
     /// What a view says of its rows.
-    fn condition(&self, view: View) -> String {
+    fn condition(&self, view: View, dialect: Dialect) -> String {
         match view {
-            View::Thirds => format!("{} % 3 <> 1", name(&self.columns[NUMBER].name)),
-            View::Nulls(column) => format!("{} IS NOT NULL", name(&self.columns[column].name)),
+            View::Thirds => format!("{} % 3 <> 1", name(&self.columns[NUMBER].name, dialect)),
+            View::Nulls(column) => format!("{} IS NOT NULL", name(&self.columns[column].name, dialect)),
         }
     }
 }
@@ -83,14 +85,19 @@ pub(super) struct World {
     /// What the role sees of each, if anything. A table's filter reads later tables alone.
     pub(super) grants: Vec<Option<Grant>>,
     pub(super) claims: Vec<Claim>,
+    /// What texts are compared by where their column does not say so, on MariaDB.
+    pub(super) collation: &'static str,
 }
 
-/// SQLite's collation without case.
-const NOCASE: &str = "NOCASE";
+/// Collations under which a text equals others: SQLite's without case, and MariaDB's without case or without the spaces at the end.
+const FOLDING: [&str; 4] = ["NOCASE", "utf8mb4_bin", "utf8mb4_general_ci", "utf8mb4_unicode_ci"];
+/// MariaDB's collations of a whole database.
+const DEFAULTS: [&str; 5] =
+    ["utf8mb4_nopad_bin", "utf8mb4_nopad_bin", "utf8mb4_bin", "utf8mb4_general_ci", "utf8mb4_unicode_ci"];
 
 const TABLE_NAMES: [&str; 8] = ["users", "orders", "Items", "two words", "logs", "order", "t", "événements"];
 const COLUMN_NAMES: [&str; 14] =
-    ["a", "b", "name", "grp", "val", "note", "Mixed", "two words", "select", "é", "we\"ird", "state", "c", "d"];
+    ["a", "b", "name", "grp", "val", "note", "Mixed", "two words", "select", "é", "we\"i`rd", "state", "c", "d"];
 
 impl World {
     pub(super) fn new(random: &mut Random, dialect: Dialect) -> Self {
@@ -110,6 +117,13 @@ impl World {
         if random.percent(25) {
             collate(random, dialect, &mut tables);
         }
+        let collation = *random.one_of(&DEFAULTS);
+        let default = (dialect == Dialect::MariaDb).then_some(collation);
+        for column in tables.iter_mut().flat_map(|table| &mut table.columns) {
+            if column.collation.or(default).is_some_and(|collation| FOLDING.contains(&collation)) {
+                column.case = Case::Folded;
+            }
+        }
         let sizes: Vec<usize> = (0..count).map(|_| if random.percent(8) { 0 } else { 1 + random.below(13) }).collect();
         let keys: Vec<Vec<String>> =
             sizes.iter().map(|size| (1..=*size).map(|key| key.to_string()).collect()).collect();
@@ -120,7 +134,7 @@ impl World {
         let mut policy = Policy { random, dialect, tables: &tables, grants: vec![None; count], claims: Vec::new() };
         policy.fill();
         let Policy { grants, claims, .. } = policy;
-        Self { dialect, tables, grants, claims }
+        Self { dialect, tables, grants, claims, collation }
     }
 
     /// The same with names that need no quotes.
@@ -146,7 +160,7 @@ impl World {
             let masked = grant
                 .columns
                 .iter()
-                .filter_map(|(index, mask)| Some((column(*index), (*mask)?.granted(table, *index))));
+                .filter_map(|(index, mask)| Some((column(*index), (*mask)?.granted(table, *index, self.dialect))));
             TableGrant {
                 min_group_size: None,
                 key: format!("db.{}", table.name),
@@ -181,7 +195,7 @@ impl World {
 
     /// How the answers of a query over it compare.
     pub(super) fn case(&self) -> Case {
-        let folded = self.tables.iter().flat_map(|table| &table.columns).any(|column| column.collation == Some(NOCASE));
+        let folded = self.tables.iter().flat_map(|table| &table.columns).any(|column| column.case == Case::Folded);
         if folded { Case::Folded } else { Case::Kept }
     }
 
@@ -190,7 +204,7 @@ impl World {
         self.granted().flat_map(|(_, grant)| &grant.filters).flat_map(Filter::owners).collect()
     }
 
-    /// The definition of a table. On PostgreSQL foreign keys come later.
+    /// The definition of a table. On PostgreSQL foreign keys come later; on MariaDB there are but their indexes.
     pub(super) fn definition(&self, at: usize) -> Vec<String> {
         let table = &self.tables[at];
         let columns = table.columns.iter().enumerate().map(|(index, column)| {
@@ -199,19 +213,22 @@ impl World {
                 (Some(target), Dialect::Sqlite) => {
                     format!(
                         " REFERENCES {} ({})",
-                        self.tables[target].stored(),
-                        name(&self.tables[target].columns[KEY].name)
+                        self.tables[target].stored(self.dialect),
+                        name(&self.tables[target].columns[KEY].name, self.dialect)
                     )
                 }
                 _ => String::new(),
             };
             format!("{}{key}{reference}", self.declared(column))
         });
-        let stored = table.stored();
+        let stored = table.stored(self.dialect);
+        let indexed =
+            table.columns.iter().filter(|column| column.refers_to.is_some() && self.dialect == Dialect::MariaDb);
+        let columns = columns.chain(indexed.map(|column| format!("KEY ({})", name(&column.name, self.dialect))));
         let mut all = vec![format!("CREATE TABLE {stored} ({})", columns.collect::<Vec<_>>().join(", "))];
         all.extend(table.view.map(|view| {
-            let columns: Vec<String> = table.columns.iter().map(|column| name(&column.name)).collect();
-            let (view_name, condition) = (name(&table.name), table.condition(view));
+            let columns: Vec<String> = table.columns.iter().map(|column| name(&column.name, self.dialect)).collect();
+            let (view_name, condition) = (name(&table.name, self.dialect), table.condition(view, self.dialect));
             format!("CREATE VIEW {view_name} AS SELECT {} FROM {stored} WHERE {condition}", columns.join(", "))
         }));
         all
@@ -219,7 +236,7 @@ impl World {
 
     fn declared(&self, column: &Column) -> String {
         let collation = column.collation.map_or(String::new(), |collation| format!(" COLLATE {collation}"));
-        format!("{} {}{collation}", name(&column.name), column.kind.declared(self.dialect))
+        format!("{} {}{collation}", name(&column.name, self.dialect), column.kind.declared(self.dialect))
     }
 
     /// PostgreSQL's foreign keys.
@@ -228,11 +245,11 @@ impl World {
         for table in &self.tables {
             for column in &table.columns {
                 if let Some(target) = column.refers_to {
-                    let target = self.tables[target].stored();
+                    let target = self.tables[target].stored(self.dialect);
                     all.push(format!(
                         "ALTER TABLE {} ADD FOREIGN KEY ({}) REFERENCES {target}",
-                        table.stored(),
-                        name(&column.name)
+                        table.stored(self.dialect),
+                        name(&column.name, self.dialect)
                     ));
                 }
             }
@@ -244,7 +261,7 @@ impl World {
     pub(super) fn insertion(&self, at: usize, rows: &[Vec<Cell>]) -> Option<String> {
         let table = &self.tables[at];
         let columns: Vec<usize> = (0..table.columns.len()).collect();
-        self.insert(&table.stored(), at, &columns, rows.iter().map(Vec::clone))
+        self.insert(&table.stored(self.dialect), at, &columns, rows.iter().map(Vec::clone))
     }
 
     fn insert(
@@ -265,10 +282,12 @@ impl World {
     }
 
     /// The query for the numbers of a table's visible rows, in which `seen` holds the tables as the role sees them.
-    pub(super) fn visible_numbers(&self, at: usize, grant: &Grant) -> String {
+    pub(super) fn visible_numbers(&self, at: usize, grant: &Grant, seen: &str) -> String {
         let table = &self.tables[at];
-        let conditions: Vec<String> = grant.filters.iter().map(|filter| format!("({})", filter.as_run(self))).collect();
+        let conditions: Vec<String> =
+            grant.filters.iter().map(|filter| format!("({})", filter.as_run(self, seen))).collect();
         let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+        let name = |text: &str| name(text, self.dialect);
         format!("SELECT {} FROM {}{filter}", name(&table.columns[NUMBER].name), name(&table.name))
     }
 
@@ -280,11 +299,14 @@ impl World {
             let key = if *index == KEY && mask.is_none() && table.view.is_none() { " PRIMARY KEY" } else { "" };
             match (mask, self.dialect) {
                 // What a mask in SQL gives has no type of a column's.
-                (Some(Mask::Unless(_)), Dialect::Sqlite) => name(&column.name),
+                (Some(Mask::Unless(_)), Dialect::MariaDb) if column.kind == Kind::Mood => {
+                    format!("{} VARCHAR(500)", name(&column.name, self.dialect))
+                }
+                (Some(Mask::Unless(_)), Dialect::Sqlite) => name(&column.name, self.dialect),
                 _ => format!("{}{key}", self.declared(column)),
             }
         });
-        let into = format!("{schema}.{}", name(&table.name));
+        let into = format!("{schema}.{}", name(&table.name, self.dialect));
         let mut statements = vec![format!("CREATE TABLE {into} ({})", columns.collect::<Vec<_>>().join(", "))];
         let indexes: Vec<usize> = grant.columns.iter().map(|(index, _)| *index).collect();
         let rows = table.rows.iter().filter(|row| visible.contains(&number_of(row))).map(|row| {
@@ -305,7 +327,8 @@ pub(super) fn number_of(row: &[Cell]) -> i64 {
 }
 
 fn columns(random: &mut Random, dialect: Dialect, (at, count): (usize, usize)) -> Vec<Column> {
-    let plain = |name: &str, kind| Column { name: name.to_owned(), kind, collation: None, refers_to: None };
+    let plain =
+        |name: &str, kind| Column { name: name.to_owned(), kind, collation: None, case: Case::Kept, refers_to: None };
     let mut names = COLUMN_NAMES;
     random.shuffle(&mut names);
     let mut columns = vec![plain("row no", Kind::Int), plain("id", Kind::Int)];
@@ -328,8 +351,8 @@ fn columns(random: &mut Random, dialect: Dialect, (at, count): (usize, usize)) -
 fn collate(random: &mut Random, dialect: Dialect, tables: &mut [Table]) {
     let collation = match dialect {
         Dialect::Postgres => *random.one_of(&["\"C\"", "\"en-x-icu\""]),
-        Dialect::Sqlite => NOCASE,
-        Dialect::MariaDb => unreachable!("no world is made for MariaDB"),
+        Dialect::Sqlite => FOLDING[0],
+        Dialect::MariaDb => *random.one_of(&["utf8mb4_bin", "utf8mb4_general_ci"]),
     };
     for column in tables.iter_mut().flat_map(|table| &mut table.columns) {
         if column.kind == Kind::Text && random.percent(50) {
@@ -352,8 +375,8 @@ pub(super) fn row(
         (_, Some(target)) if keys[target].is_empty() || random.percent(15) => None,
         (_, Some(target)) => Some(random.one_of(&keys[target]).clone()),
         // Of two values of one column that compare equal, an engine may show either.
-        (_, None) if column.collation == Some(NOCASE) => {
-            column.kind.cell(random, dialect).map(|text| text.to_ascii_lowercase())
+        (_, None) if column.kind == Kind::Text && column.case == Case::Folded => {
+            column.kind.cell(random, dialect).map(|text| text.trim_end().to_ascii_lowercase())
         }
         (_, None) => column.kind.cell(random, dialect),
     };
