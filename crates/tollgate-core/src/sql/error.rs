@@ -50,6 +50,12 @@ pub enum SqlError {
         /// As written.
         name: String,
     },
+    /// A column of a grouped query that is neither grouped by nor aggregated: of which row, nothing says.
+    #[error("column {name} must stand in GROUP BY or inside an aggregate function")]
+    Ungrouped {
+        /// With its relation's alias.
+        name: String,
+    },
     /// A function that is not listed, or not called as listed.
     #[error("function {name} {problem}")]
     Function {
@@ -168,6 +174,7 @@ impl SqlError {
             Self::UnknownTable { .. } => Code::SQL_UNKNOWN_TABLE,
             Self::UnknownColumn { .. } => Code::SQL_UNKNOWN_COLUMN,
             Self::AmbiguousColumn { .. } => Code::SQL_AMBIGUOUS_COLUMN,
+            Self::Ungrouped { .. } => Code::SQL_NOT_TAKEN,
             Self::Function { .. } => Code::SQL_FUNCTION,
             Self::Type { .. } => Code::SQL_TYPE,
             Self::TooComplex { .. } => Code::SQL_TOO_COMPLEX,

@@ -26,6 +26,7 @@ mod keyset;
 mod leak;
 mod lengths;
 mod mask_key;
+mod outside;
 mod parse;
 mod reach;
 mod render;

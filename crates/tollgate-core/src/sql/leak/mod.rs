@@ -19,6 +19,8 @@ use constant::Reach;
 pub(super) use context::Context;
 use kind::Kind;
 
+use super::outside;
+use super::resolve::has_window;
 use super::tree::{
     CastType, Distinct, Elements, Expr, FrameBound, FrameUnits, Function, LikeKind, Literal, OrderBy, OrderKey, Query,
     Relation, Select, SetExpr, Subscript, TableFunction, UnaryOp, Window,
@@ -84,8 +86,8 @@ fn judge(node: Node<'_>, cx: &Context, found: &mut Option<Leak>) {
     }
     *found = match node {
         Node::Expr(expr) => own(expr, cx),
-        Node::Query(query) => ordered(&query.order_by, cx).or_else(|| united(&query.body, cx)),
-        Node::Select(select) => grouped(select, cx),
+        Node::Query(query) => ordered(query, cx).or_else(|| united(&query.body, cx)),
+        Node::Select(select) => grouped(select, cx).or_else(|| mixed(select, &[], cx)),
         Node::Relation(Relation::Values { rows, alias: _ }) => values(rows, cx),
         Node::Relation(Relation::Function(function)) => table_function(function, cx),
         // It is read when a row first asks for it, and fails where it has too many rows.
@@ -261,12 +263,25 @@ fn window(window: &Window, cx: &Context) -> Option<Leak> {
     partition_by.iter().chain(order_by.iter().map(|key| &key.expr)).find_map(|key| sorted(key, cx))
 }
 
-fn ordered(keys: &[OrderBy], cx: &Context) -> Option<Leak> {
-    keys.iter().find_map(|key| match &key.key {
+fn ordered(query: &Query, cx: &Context) -> Option<Leak> {
+    let keys = query.order_by.iter().find_map(|key| match &key.key {
         // The projection's own expressions are judged where they stand.
         OrderKey::Output(_) => None,
         OrderKey::Expr(expr) => sorted(expr, cx),
-    })
+    });
+    keys.or_else(|| mixed(outside::select_of(query)?, &query.order_by, cx))
+}
+
+/// What MariaDB computes of groups and of columns around the subquery together has ended whole servers, before the row filter.
+fn mixed(select: &Select, order_by: &[OrderBy], cx: &Context) -> Option<Leak> {
+    if cx.dialect != Dialect::MariaDb {
+        return None;
+    }
+    let computed = |expr: &Expr| has_window(expr) || kind::has_aggregate(expr, cx);
+    let together = !select.group_by.is_empty() || outside::of_groups(select, order_by).any(computed);
+    let outer = |expr: &Expr| outside::beside(expr, select).is_some();
+    (together && outside::of_groups(select, order_by).any(outer))
+        .then(|| Leak::of("an outer query's column in a subquery over groups"))
 }
 
 fn grouped(select: &Select, cx: &Context) -> Option<Leak> {

@@ -2,9 +2,11 @@
 //! tree says what is taken; a form that it does not name is refused.
 
 use super::Resolver;
+use super::output::{has_aggregate, has_window};
 use crate::names::Dialect;
 use crate::sql::bound_list;
-use crate::sql::error::SqlError;
+use crate::sql::error::{SqlError, shown};
+use crate::sql::outside;
 use crate::sql::tree::{
     BinaryOp, CallOrder, Distinct, Expr, FrameUnits, Function, JoinKind, LikeKind, Materialized, OpClass, OrderBy,
     Query, Relation, Select, SetExpr, UnaryOp,
@@ -17,20 +19,20 @@ type Lacking = (&'static str, Option<&'static str>);
 impl Resolver<'_> {
     /// Refuses a query of which the dialect cannot say a part.
     pub(super) fn can_be_said(&self, query: Query) -> Result<Query, SqlError> {
-        let mut found = None;
+        let mut found = Ok(());
         if self.dialect == Dialect::MariaDb {
             walk::each_in_query(&query, &mut |node| note(node, &mut found));
         }
-        refuse(found).map(|()| query)
+        found.map(|()| query)
     }
 
     /// The same for an expression of the policy.
     pub(super) fn expr_can_be_said(&self, expr: Expr) -> Result<Expr, SqlError> {
-        let mut found = None;
+        let mut found = Ok(());
         if self.dialect == Dialect::MariaDb {
             walk::each_in_expr(&expr, &mut |node| note(node, &mut found));
         }
-        refuse(found).map(|()| expr)
+        found.map(|()| expr)
     }
 }
 
@@ -42,24 +44,56 @@ fn refuse(found: Option<Lacking>) -> Result<(), SqlError> {
     }
 }
 
-fn note(node: Node<'_>, found: &mut Option<Lacking>) {
-    if found.is_some() {
+fn note(node: Node<'_>, found: &mut Result<(), SqlError>) {
+    if found.is_err() {
         return;
     }
     *found = match node {
-        Node::Query(query) => in_query(query),
-        Node::Select(select) => in_select(select),
-        Node::SetExpr(SetExpr::Select(_) | SetExpr::Query(_) | SetExpr::SetOperation { .. }) => None,
-        Node::Relation(relation) => in_relation(relation),
-        Node::Expr(expr) => in_expr(expr),
+        Node::Query(query) => {
+            let ordered = outside::select_of(query).map_or(Ok(()), |select| of_groups(select, &query.order_by));
+            ordered.and_then(|()| refuse(in_query(query)))
+        }
+        Node::Select(select) => of_groups(select, &[]).and_then(|()| refuse(in_select(select))),
+        Node::SetExpr(SetExpr::Select(_) | SetExpr::Query(_) | SetExpr::SetOperation { .. }) => Ok(()),
+        Node::Relation(relation) => refuse(in_relation(relation)),
+        Node::Expr(expr) => refuse(in_expr(expr)),
     };
+}
+
+/// What may not be computed of groups. The server does not see for itself that a column of a derived table is not grouped by, and
+/// gives that of some row; and 10.11 reads memory that it has freed where a column from around a subquery goes through a
+/// temporary table beside an aggregate or a window function.
+fn of_groups(select: &Select, order_by: &[OrderBy]) -> Result<(), SqlError> {
+    let dialect = Dialect::MariaDb;
+    let aggregated = |expr: &Expr| has_aggregate(dialect, expr);
+    let one_group = select.group_by.is_empty();
+    let grouped = !one_group || select.having.is_some() || outside::of_groups(select, order_by).any(aggregated);
+    for expr in outside::of_groups(select, order_by) {
+        if (has_window(expr) || aggregated(expr) && !one_group)
+            && let Some(column) = outside::beside_aggregates(expr, select, dialect)
+        {
+            let name = shown(&format!("{}.{}", column.relation, column.name));
+            let construct = format!("the outer {name} beside an aggregate or a window function of a subquery");
+            return Err(SqlError::unsupported_use(construct, "put it outside of the subquery, or in its WHERE"));
+        }
+        if grouped && let Some(column) = outside::ungrouped(expr, select, dialect) {
+            return Err(SqlError::Ungrouped { name: shown(&format!("{}.{}", column.relation, column.name)) });
+        }
+    }
+    Ok(())
 }
 
 const NULLS: Lacking = ("NULLS FIRST or NULLS LAST", Some("order by `x IS NULL` first"));
 
+const FROM_AROUND: Lacking =
+    ("an outer query's column in a subquery in FROM or WITH", Some("select the column there, and compare it outside"));
+
 fn in_query(query: &Query) -> Option<Lacking> {
     if query.with.iter().any(|cte| cte.materialized != Materialized::Auto) {
         return Some(("MATERIALIZED", None));
+    }
+    if query.with.iter().any(|cte| outside::of_query(&cte.query).is_some()) {
+        return Some(FROM_AROUND);
     }
     query.order_by.iter().any(|OrderBy { nulls_first, .. }| nulls_first.is_some()).then_some(NULLS)
 }
@@ -78,9 +112,8 @@ fn in_relation(relation: &Relation) -> Option<Lacking> {
         | Relation::Cte { .. }
         | Relation::Recursion { .. }
         | Relation::Join { kind: JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Cross, .. } => None,
-        Relation::Derived { lateral, .. } => {
-            lateral.then_some(("LATERAL", Some("write a subquery in the output, or a join")))
-        }
+        Relation::Derived { lateral: true, .. } => Some(("LATERAL", Some("write a subquery in the output, or a join"))),
+        Relation::Derived { query, alias: _, lateral: false } => outside::of_query(query).map(|_| FROM_AROUND),
         Relation::Values { .. } => Some(("VALUES", Some("write SELECT 1 AS a UNION ALL SELECT 2"))),
         Relation::Function(_) => Some(("a function in FROM", None)),
         Relation::Join { kind: JoinKind::Full, .. } => {

@@ -23,8 +23,10 @@ pub(super) struct Names<'p> {
     pub(super) sources: Vec<Source>,
     /// What an unqualified name is looked up in and `*` stands for, in order.
     pub(super) columns: Vec<Visible>,
-    /// The SELECT's own output, where the dialect lets its aliases stand for input columns (SQLite).
+    /// The SELECT's own output, where the dialect lets its aliases stand for input columns.
     pub(super) aliases: Vec<Output>,
+    /// Which of the two a name means that is both.
+    pub(super) precedence: Precedence,
     /// The windows that the SELECT names.
     pub(super) windows: Vec<NamedWindow>,
     /// The call in its output that yields rows.
@@ -33,6 +35,16 @@ pub(super) struct Names<'p> {
     pub(super) references: RefCell<Vec<ColumnRef>>,
     /// Whether an aggregate or a window function over this frame's rows was seen.
     pub(super) aggregates: Cell<bool>,
+}
+
+/// Which of two things a name means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Precedence {
+    /// The column of a relation.
+    #[default]
+    Columns,
+    /// The output of that alias.
+    Aliases,
 }
 
 /// How subqueries may reach a frame.
@@ -116,13 +128,15 @@ impl Names<'_> {
                 }
                 continue;
             }
+            let alias = frame.aliases.iter().find(|o| depth == 0 && dialect.same_name(&o.name, name));
+            if let (Some(output), Precedence::Aliases) = (alias, frame.precedence) {
+                return Ok(output.expr.clone());
+            }
             if let Some(expr) = frame.local(dialect, name)? {
                 self.not_shadowed(dialect, depth, &expr)?;
                 return Ok(expr);
             }
-            if depth == 0
-                && let Some(output) = frame.aliases.iter().find(|o| dialect.same_name(&o.name, name))
-            {
+            if let Some(output) = alias {
                 return Ok(output.expr.clone());
             }
         }

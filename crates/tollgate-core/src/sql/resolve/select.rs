@@ -8,7 +8,7 @@ use super::Resolver;
 use super::expr::{Aggregates, At, Position};
 use super::from::Left;
 use super::group::few_keys;
-use super::names::{Names, Source};
+use super::names::{Names, Precedence, Source};
 use super::output::{Naming, Output, default_name};
 use super::query::{Outer, ordinal, sort_key, unparenthesised};
 use super::refused;
@@ -71,8 +71,15 @@ impl Resolver<'_> {
         if !clauses.modifiers.is_empty() {
             grouping_sets = self.rolled_up(clauses.modifiers, (clauses.group_by.len(), group_by.len()), ordering)?;
         }
-        let in_having = At { aggregates: Aggregates::NoWindows("in HAVING"), ..at };
+        let aliases = names.aliases.clone();
+        if self.dialect == Dialect::MariaDb {
+            (names.aliases, names.precedence) = (aliases_in_having(&outputs, &group_by), Precedence::Aliases);
+        }
+        let aggregates = Aggregates::NoWindows("in HAVING");
+        let in_having = At { names: &names, ctes: outer.ctes, position: Position::Inside, aggregates };
         let having = clauses.having.map(|e| self.expr(e, in_having)).transpose()?;
+        (names.aliases, names.precedence) = (aliases, Precedence::Columns);
+        let at = At { names: &names, ctes: outer.ctes, position: Position::Inside, aggregates: Aggregates::Allowed };
         let distinct = self.distinction(clauses.distinct, &outputs, at)?;
         let mut order_by = Vec::with_capacity(ordering.len());
         for key in ordering {
@@ -249,6 +256,16 @@ impl Resolver<'_> {
         let same = |at: usize| outputs.get(at).map(|o| &o.expr) == outputs.get(first).map(|o| &o.expr);
         if found.all(same) { Ok(Some(first)) } else { Err(SqlError::AmbiguousColumn { name: shown(name) }) }
     }
+}
+
+/// The aliases that HAVING may name on MariaDB. There a column that is grouped by wins over an alias, and an alias over any other
+/// column.
+fn aliases_in_having(outputs: &[Output], group_by: &[Expr]) -> Vec<Output> {
+    let grouped = |name: &str| {
+        let same = |key: &Expr| matches!(key, Expr::Column(c) if Dialect::MariaDb.same_name(&c.name, name));
+        group_by.iter().any(same)
+    };
+    outputs.iter().filter(|o| o.naming == Naming::Alias && !grouped(&o.name)).cloned().collect()
 }
 
 /// `GROUP BY` of a primary key lets the table's other columns be selected, but a restricted table is a derived table, which has
