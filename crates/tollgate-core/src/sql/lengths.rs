@@ -4,7 +4,7 @@
 use super::error::SqlError;
 use super::functions::{Limit, ResultType, lookup};
 use super::leak::type_of_all;
-use super::tree::{BinaryOp, Elements, Expr, Function, FunctionArgs, Literal, OpClass, Query};
+use super::tree::{BinaryOp, Elements, Expr, Function, FunctionArgs, Literal, OpClass, Query, UnaryOp};
 use super::walk::{self, Node};
 use crate::catalog::TypeKind;
 use crate::names::Dialect;
@@ -15,27 +15,40 @@ const STORED_BYTES: u64 = 100;
 const BUILT_BYTES: u64 = 1_000_000;
 /// Places compared for a row: some seconds of work if all of it comes to pass.
 const WORK_MAX: u64 = 250_000_000;
+/// Bytes that are moved in the time in which one place is compared.
+const MOVED_BYTES: u64 = 16;
+/// The longest that a length is counted as, so that the product of two is a number still.
+const LENGTH_MAX: u64 = u32::MAX as u64;
 /// Elements of a written array that counts as short.
 const SHORT_ELEMENTS: usize = 64;
 /// Concatenations of one statement that make no text long: each at the most doubles one.
 const CONCATENATIONS: usize = 8;
 
 /// Functions whose texts are about as long as their arguments at the most, all together.
-const NO_LONGER: [&str; 18] = [
+const NO_LONGER: [&str; 27] = [
     "btrim",
     "char",
     "chr",
     "coalesce",
     "concat",
     "concat_ws",
+    "greatest",
+    "if",
+    "ifnull",
+    "json_unquote",
+    "least",
     "left",
     "lower",
     "ltrim",
+    "max",
+    "min",
     "nullif",
+    "reverse",
     "right",
     "rtrim",
     "split_part",
     "substr",
+    "substring_index",
     "to_char",
     "translate",
     "trim",
@@ -130,6 +143,19 @@ fn lengthening(args: &[Expr]) -> u64 {
     }
 }
 
+/// Bytes that a `replace` moves on MariaDB, which moves the rest of the text at each place unless both texts are equally long, and
+/// does not look at being told to stop.
+fn moved(args: &[Expr], length: impl Fn(&Expr) -> u64) -> u64 {
+    let [within, from, to] = args else { return u64::MAX };
+    let within = length(within).min(LENGTH_MAX);
+    let shortest = match (from, to) {
+        (Expr::Literal(Literal::Text(from)), Expr::Literal(Literal::Text(to))) if from.len() == to.len() => return 0,
+        (Expr::Literal(Literal::Text(from)), _) => bytes(from).max(1),
+        _ => 1,
+    };
+    within.saturating_mul(within / shortest).saturating_mul(lengthening(args))
+}
+
 fn bytes(text: &str) -> u64 {
     u64::try_from(text.len()).unwrap_or(u64::MAX)
 }
@@ -192,7 +218,9 @@ fn multiplies(expr: &Expr, dialect: Dialect, most: u64) -> Option<(String, u64)>
             let short = spec.limits.iter().filter(|(_, limit)| matches!(limit, Limit::Short(_)));
             let sought = short.filter_map(|(place, _)| args.get(*place)).map(length).fold(0, u64::saturating_add);
             let within = args.iter().map(length).max()?;
-            (sought > 0).then(|| (format!("`{name}` between"), within.saturating_mul(sought)))
+            let moved = if (dialect, *name) == (Dialect::MariaDb, "replace") { moved(args, length) } else { 0 };
+            let work = within.saturating_mul(sought).saturating_add(moved / MOVED_BYTES);
+            (sought > 0).then(|| (format!("`{name}` between"), work))
         }
         _ => None,
     }
@@ -229,13 +257,18 @@ fn written(expr: &Expr, stored: u64) -> Option<u64> {
         Expr::Literal(_) => Some(0),
         Expr::Slot(_) => Some(stored),
         Expr::Column(column) => column.origin.is_some().then_some(stored),
-        Expr::Cast { expr, ty: _ } => written(expr, stored),
+        Expr::Cast { expr, ty: _ } | Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } => written(expr, stored),
         Expr::Binary { op: BinaryOp::Concat, left, right } => Some(written(left, stored)? + written(right, stored)?),
         Expr::Array(Elements::List(list)) if list.len() <= SHORT_ELEMENTS => sum(list),
         Expr::Case { operand: _, branches, otherwise } => {
             branches.iter().map(|(_, then)| then).chain(otherwise.as_deref()).map(|arm| written(arm, stored)).sum()
         }
         Expr::Function(Function { name, args: FunctionArgs::List(args), .. }) if NO_LONGER.contains(name) => sum(args),
+        // Beyond what is stored nothing is known of how much longer it makes that.
+        Expr::Function(Function { name: "replace", args: FunctionArgs::List(args), .. }) => match lengthening(args) {
+            times if times > 1 && stored == 0 => None,
+            times => Some(written(args.first()?, stored)?.saturating_mul(times).min(LENGTH_MAX)),
+        },
         _ => None,
     }
 }
