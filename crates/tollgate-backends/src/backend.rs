@@ -247,7 +247,7 @@ pub enum ErrorKind {
     Refused,
     /// The planner reckons that a caller's own statement costs more than it may.
     Cost,
-    /// A caller's own statement does not fit together, found before it ran.
+    /// A caller's own statement does not fit together.
     Statement(Fault),
     /// A table, column or type is not as it was when the tool was checked.
     Changed,
@@ -262,7 +262,7 @@ pub enum ErrorKind {
 }
 
 /// What does not fit together in a caller's own statement. Every name in it was resolved before, so this speaks of the types of
-/// things that the caller sees, and of nothing else.
+/// things that the caller sees and of the form of the statement, and of nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// An operator or a function that does not take these types, or several that do.
@@ -279,6 +279,10 @@ pub enum Fault {
     Collations,
     /// A column outside aggregates that is not grouped by.
     Grouping,
+    /// A subquery that stands for one value and has several rows.
+    Rows,
+    /// Something that the database does not do with these types or texts.
+    Unsupported,
     /// The database cannot say what it would cost, though it takes it.
     Unpriced,
     /// Anything else.
@@ -300,8 +304,17 @@ impl Fault {
                 "a value written in the statement is not a value of the type it stands for; check its form and range"
             }
             Fault::Untyped => "the type of a value in the statement cannot be told; cast it to the type that is meant",
-            Fault::Collations => "two texts of different collations are compared; compare columns of one collation",
+            Fault::Collations => {
+                "texts of different collations meet in the statement, so that none can be told; compare columns of one collation"
+            }
             Fault::Grouping => "a column must stand in GROUP BY or inside an aggregate function",
+            Fault::Rows => {
+                "a subquery that stands for one value has more than one row; use IN or an aggregate, or end it with LIMIT 1"
+            }
+            Fault::Unsupported => {
+                "the database does not do an operation of the statement on values of these types or texts of this collation; cast \
+                 them, or write it more plainly"
+            }
             Fault::Unpriced => {
                 "the database cannot tell what the statement would cost, which a limit of this role asks; cast the values written in \
                  it to their types"
@@ -339,7 +352,8 @@ impl ErrorKind {
             ErrorKind::Timeout => "the statement ran past its time limit; ask for less, or narrow the filter",
             ErrorKind::Cancelled => "the call was cancelled before it finished",
             ErrorKind::Data => {
-                "the database could not use a value of this call; check the ranges and formats of the arguments"
+                "the database could not use a value: one is out of range, malformed or divided by zero; check the arguments, or the \
+                 values that the statement converts and computes"
             }
             ErrorKind::Refused => "the database did not permit this statement; the operator's log says why",
             ErrorKind::Cost => {

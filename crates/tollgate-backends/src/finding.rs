@@ -99,11 +99,70 @@ impl Finding {
     }
 }
 
+/// What is found of one login of a server.
+pub(crate) struct LoginFindings {
+    /// What the sentences call it: what a login is to this server, and its name.
+    login: String,
+    found: Vec<Finding>,
+}
+
+/// Tables and columns that a login reaches and the policy does not.
+#[derive(Debug, Default)]
+pub(crate) struct Beyond {
+    pub(crate) written: Vec<String>,
+    pub(crate) tables: Vec<String>,
+    pub(crate) columns: Vec<String>,
+}
+
+impl LoginFindings {
+    /// Of that kind of login, which has that name.
+    pub(crate) fn new(kind: &str, name: &str) -> Self {
+        Self { login: format!("the {kind} `{name}`"), found: Vec::new() }
+    }
+
+    /// One more, its sentence without the login.
+    pub(crate) fn add(&mut self, kind: FindingKind, what: &str) {
+        self.found.push(Finding::new(kind, format!("{} {what}", self.login)));
+    }
+
+    /// One more, of all that has those names, if there is any.
+    pub(crate) fn add_named(&mut self, kind: FindingKind, what: &str, names: &[String], so: &str) {
+        if !names.is_empty() {
+            self.add(kind, &format!("{what} {}{so}", listed(names)));
+        }
+    }
+
+    /// Those of tables and columns.
+    pub(crate) fn add_beyond(&mut self, beyond: &Beyond) {
+        let Beyond { written, tables, columns } = beyond;
+        let so = ": SELECT on what the policy names is all it needs";
+        self.add_named(FindingKind::WriteGrants, "can write to", written, so);
+        let so = ", which no role of the policy names";
+        self.add_named(FindingKind::ReadsBeyondPolicy, "can read", tables, so);
+        self.add_named(FindingKind::ReadsBeyondPolicy, "can read the columns", columns, so);
+    }
+
+    /// Whether there is one of that kind.
+    pub(crate) fn has(&self, kind: FindingKind) -> bool {
+        self.found.iter().any(|finding| finding.kind == kind)
+    }
+
+    /// Without those of that kind, which follow from another.
+    pub(crate) fn forget(&mut self, kind: FindingKind) {
+        self.found.retain(|finding| finding.kind != kind);
+    }
+
+    /// All of them.
+    pub(crate) fn into_all(self) -> Vec<Finding> {
+        self.found
+    }
+}
+
 /// How many names a sentence holds.
 const NAMES_MAX: usize = 5;
 
 /// Names for a sentence: the first few in backticks, and how many more there are.
-pub(crate) fn listed(names: &[String]) -> String {
+fn listed(names: &[String]) -> String {
     let shown: Vec<String> = names.iter().take(NAMES_MAX).map(|name| format!("`{name}`")).collect();
     match names.len().saturating_sub(NAMES_MAX) {
         0 => shown.join(", "),

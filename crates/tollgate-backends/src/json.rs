@@ -8,6 +8,7 @@ use tollgate_core::names::ResultForm;
 
 use crate::{ReadLimits, Rows, Truncation};
 
+pub(crate) mod calendar;
 mod document;
 mod escape;
 

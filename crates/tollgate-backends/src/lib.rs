@@ -8,12 +8,13 @@ pub mod sqlite;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-mod authority;
 #[cfg(test)]
 mod conformance;
 mod finding;
 mod json;
 mod pool;
+mod server;
+mod statements;
 
 use std::{path::Path, sync::Arc};
 

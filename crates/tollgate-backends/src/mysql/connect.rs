@@ -8,14 +8,11 @@ use tokio::sync::Semaphore;
 
 use super::{
     error,
-    prepare::Statements,
+    prepare::Prepared,
     session,
     url::{Target, UrlError},
 };
-use crate::{BackendError, ErrorKind, PoolLimits, pool};
-
-/// How long telling the server to end a connection may take, its own connection included.
-const KILL_TIME_MAX: Duration = Duration::from_secs(2);
+use crate::{BackendError, ErrorKind, PoolLimits, pool, server::call, statements::Statements};
 
 /// A connection in use.
 pub(super) type Lease = pool::Lease<Connector>;
@@ -78,7 +75,7 @@ pub(super) struct Connection {
     client: Option<Conn>,
     /// Whether something was asked whose end has not been read.
     pub(super) busy: bool,
-    pub(super) statements: Statements,
+    pub(super) statements: Statements<Arc<Prepared>>,
     killer: Option<Arc<Killer>>,
 }
 
@@ -89,7 +86,7 @@ impl Connection {
     }
 
     /// The driver's connection, and the statements that it has prepared.
-    pub(super) fn parts(&mut self) -> Result<(&mut Conn, &mut Statements), BackendError> {
+    pub(super) fn parts(&mut self) -> Result<(&mut Conn, &mut Statements<Arc<Prepared>>), BackendError> {
         let client = self.client.as_mut().ok_or_else(|| BackendError::of(ErrorKind::Internal))?;
         Ok((client, &mut self.statements))
     }
@@ -120,11 +117,9 @@ pub(super) struct Killer {
 
 impl Killer {
     /// Ends the connection and not only its statement: `KILL QUERY` that comes late would hit the next one, and no connection that
-    /// something was killed on is used again. Over a connection of its own, one at a time per server, so that a storm of cancelled
-    /// calls cannot use up the server's connections.
+    /// something was killed on is used again.
     pub(super) async fn kill(&self) -> Result<(), BackendError> {
-        let send = async {
-            let _permit = self.gate.acquire().await.map_err(|error| BackendError::new(ErrorKind::Internal, error))?;
+        call::tell(&self.gate, async {
             let mut client = Conn::new(self.options.clone()).await.map_err(error::connect_error)?;
             let killed = client.query_drop(format!("KILL {}", self.id)).await;
             let _ = client.disconnect().await;
@@ -133,9 +128,7 @@ impl Killer {
                 Err(mysql_async::Error::Server(refused)) if refused.code == 1094 => Ok(()),
                 other => other.map_err(error::connect_error),
             }
-        };
-        tokio::time::timeout(KILL_TIME_MAX, send)
-            .await
-            .unwrap_or_else(|elapsed| Err(BackendError::new(ErrorKind::Unavailable, elapsed)))
+        })
+        .await
     }
 }

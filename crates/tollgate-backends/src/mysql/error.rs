@@ -47,6 +47,7 @@ pub(super) fn fault(error: &Error) -> Option<Fault> {
         // Operands of the wrong number, and types that an operation does not take.
         1241 | 4078 | 4079 | 1210 | 1582 => Some(Fault::Operands),
         1222 => Some(Fault::Mismatch),
+        1242 => Some(Fault::Rows),
         // Values that are none of their type.
         1139 | 1292 | 1366 | 1411 | 1525 | 1690 => Some(Fault::Value),
         // An unqualified name, which stands for no table since there is no database to look in, is among these.
@@ -56,6 +57,11 @@ pub(super) fn fault(error: &Error) -> Option<Fault> {
         }
         _ => None,
     }
+}
+
+/// The same of one that is running: a value that is none of its type is a row's then, and no fault of the text.
+pub(super) fn fault_while_running(error: &Error) -> Option<Fault> {
+    fault(error).filter(|fault| *fault != Fault::Value)
 }
 
 /// What stands in the log beside the kind.

@@ -1,20 +1,12 @@
 //! One call on one connection, from the bound values to the last row. The connection of a call that its caller leaves is killed in the
 //! server and closed here: nothing of it can reach the next.
 
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::sync::Arc;
 
-use futures_util::FutureExt as _;
 use mysql_async::{BinaryProtocol, Params, QueryResult, Row, prelude::Queryable as _};
-use tokio::time::Instant;
 use tollgate_core::{
     names::{ResultForm, Value},
-    sql::CheckedStatement,
+    sql::{Author, CheckedStatement},
 };
 
 use super::{
@@ -28,38 +20,27 @@ use crate::{
     BackendError, ErrorKind, Executed, Execution, ReadLimits, Rows,
     json::{Reading, RowsWriter},
     pool::Pool,
+    server::call::{self, Answer, End, Ending, Pending, SURPLUS_TIME_MAX},
 };
 
-/// How long the rest of an answer that a limit cut may take to arrive before its connection is closed.
-const SURPLUS_TIME_MAX: Duration = Duration::from_millis(50);
 /// How many rows of that rest are read before its connection is closed.
 const SURPLUS_ROWS_MAX: u32 = 64;
 /// How often the server is told to end a connection.
 const KILLS_MAX: u32 = 3;
-/// How long past its statement timeout a server may still be waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs a statement within the limits, the deadline and the caller's patience.
-pub(super) async fn execute(pool: &Arc<Pool<Connector>>, asked: Execution<'_>) -> Result<Executed, BackendError> {
-    let asked_at = Instant::now();
-    let pooled = pool.acquire(asked.deadline, asked.cancel).await?;
-    let started_at = Instant::now();
-    let ends = asked.deadline.min(started_at + pool.limits().statement_timeout + PATIENCE);
-    let killer = pooled.killer()?;
-    let call = Call {
-        statement: Arc::clone(asked.statement),
-        values: asked.values.to_vec(),
-        limits: asked.limits,
-        form: asked.form,
-    };
-    let mut running = Running { call: Some(Box::pin(call.run(Lease::new(pooled)))), killer: Arc::clone(&killer) };
-    let rows = tokio::select! {
-        biased;
-        ended = &mut running => ended.settle(killer),
-        () = asked.cancel.cancelled() => Err(BackendError::of(ErrorKind::Cancelled)),
-        () = tokio::time::sleep_until(ends) => Err(BackendError::of(ErrorKind::Timeout)),
-    }?;
-    Ok(Executed { rows, waited: started_at - asked_at, ran: started_at.elapsed() })
+pub(super) async fn execute(pool: &Pool<Connector>, asked: Execution<'_>) -> Result<Executed, BackendError> {
+    call::run(pool, &asked, |mut lease| {
+        let killing = Killing(lease.connection()?.killer()?);
+        let call = Call {
+            statement: Arc::clone(asked.statement),
+            values: asked.values.to_vec(),
+            limits: asked.limits,
+            form: asked.form,
+        };
+        Ok((killing, Box::pin(call.run(lease)) as Pending<Ended>))
+    })
+    .await
 }
 
 /// A call and all it needs, so that it can go on without its caller.
@@ -76,16 +57,33 @@ struct Ended {
     outcome: Result<Rows, BackendError>,
 }
 
-impl Ended {
+/// What ends a call: its connection is killed in the server and closed.
+struct Killing(Arc<Killer>);
+
+impl Ending for Killing {
+    type Ended = Ended;
+
     /// The rows. The connection goes back if nothing more of the answer is on its way.
-    fn settle(mut self, killer: Arc<Killer>) -> Result<Rows, BackendError> {
-        if self.lease.connection().is_ok_and(|connection| !connection.busy) {
-            self.lease.release();
-        } else if self.outcome.is_ok() {
+    fn settle(self, mut ended: Ended) -> Result<Rows, BackendError> {
+        if ended.lease.connection().is_ok_and(|connection| !connection.busy) {
+            ended.lease.release();
+        } else if ended.outcome.is_ok() {
             // A limit cut the answer. Closing the connection ends the statement at the next row; killing it, if it computes first.
-            tokio::spawn(async move { killer.kill().await });
+            tokio::spawn(async move { self.0.kill().await });
         }
-        self.outcome
+        ended.outcome
+    }
+
+    /// The connection stays on loan until the server was told, so that the server never has more of them than the pool.
+    async fn stop(self, _call: Pending<Ended>) {
+        for _ in 0..KILLS_MAX {
+            if self.0.kill().await.is_ok() {
+                return;
+            }
+        }
+        tracing::warn!(
+            "the server could not be told to end a statement that nobody waits for; its connection is closed"
+        );
     }
 }
 
@@ -120,8 +118,18 @@ impl Call {
             {
                 Err(BackendError { kind: ErrorKind::Recursion, ..error::backend_error(driver) })
             }
-            Err(Failure::Driver(driver)) => Err(error::backend_error(driver)),
+            Err(Failure::Driver(driver)) => Err(self.failed(driver)),
             Err(Failure::Ours(error)) => Err(error),
+        }
+    }
+
+    /// What the server says while a statement runs; what does not fit together in a caller's own is told to its author.
+    fn failed(&self, driver: mysql_async::Error) -> BackendError {
+        let fault = error::fault_while_running(&driver);
+        let error = error::backend_error(driver);
+        match (fault, self.statement.author()) {
+            (Some(fault), Author::Caller { .. }) => BackendError { kind: ErrorKind::Statement(fault), ..error },
+            _ => error,
         }
     }
 
@@ -155,19 +163,6 @@ impl Call {
     }
 }
 
-/// The rows, and whether the statement's own end was read.
-struct Answer {
-    rows: Rows,
-    end: End,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Read,
-    /// A limit cut the answer, and the rest of it is still on its way.
-    NotRead,
-}
-
 /// Why a call ended without rows.
 enum Failure {
     /// The driver or the server said so.
@@ -195,14 +190,12 @@ impl From<Malformed> for Failure {
     }
 }
 
-/// The key of a row, where the statement is paged by one and it can be bound again as it is.
+/// The key of a row that a page ended with.
 fn key(prepared: &Prepared, row: &Row) -> Result<Option<Vec<Value>>, Malformed> {
-    let mut values = Vec::with_capacity(prepared.key.len());
-    for place in &prepared.key {
+    call::key(prepared.key.iter().map(|place| {
         let encoding = prepared.encodings.get(*place).ok_or(Malformed)?;
-        values.push(encoding.value(row.as_ref(*place).ok_or(Malformed)?)?);
-    }
-    Ok(values.into_iter().collect::<Option<Vec<_>>>().filter(|values| !values.is_empty()))
+        encoding.value(row.as_ref(*place).ok_or(Malformed)?)
+    }))
 }
 
 /// Reads rows up to a quota and keeps none.
@@ -213,49 +206,4 @@ async fn drain(result: &mut QueryResult<'_, '_, BinaryProtocol>) -> Result<End, 
         }
     }
     Ok(End::NotRead)
-}
-
-type BoxCall = Pin<Box<dyn Future<Output = Ended> + Send>>;
-
-/// A call under way. Dropped before it ended, its connection is killed in the server and closed.
-struct Running {
-    call: Option<BoxCall>,
-    killer: Arc<Killer>,
-}
-
-impl Future for Running {
-    type Output = Ended;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
-        let Some(call) = &mut self.call else { return Poll::Pending };
-        let ended = std::task::ready!(call.as_mut().poll(cx));
-        self.call = None;
-        Poll::Ready(ended)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let Some(call) = self.call.take() else { return };
-        // Without a runtime nothing can be sent: dropping the call closes its connection.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(abandon(call, Arc::clone(&self.killer)));
-        }
-    }
-}
-
-/// Ends a call that nobody waits for. Its connection goes back only if the statement had ended by itself; it stays on loan until the
-/// server was told, so that the server never has more of them than the pool.
-async fn abandon(mut call: BoxCall, killer: Arc<Killer>) {
-    if let Some(ended) = call.as_mut().now_or_never() {
-        // What it said is of no use to anybody now.
-        let _ = ended.settle(killer);
-        return;
-    }
-    for _ in 0..KILLS_MAX {
-        if killer.kill().await.is_ok() {
-            return;
-        }
-    }
-    tracing::warn!("the server could not be told to end a statement that nobody waits for; its connection is closed");
 }

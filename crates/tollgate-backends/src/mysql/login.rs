@@ -9,7 +9,7 @@ use tollgate_core::{catalog::TableId, sql::Reach};
 use super::{connect::Connection, error, introspect::SYSTEM};
 use crate::{
     BackendError, ErrorKind,
-    finding::{Finding, FindingKind, listed},
+    finding::{Beyond, Finding, FindingKind, LoginFindings},
 };
 
 /// The login by itself, and the privileges that it has been given: on the server, a database, or a table. Empty names stand for all.
@@ -66,7 +66,7 @@ pub(super) async fn examine(connection: &mut Connection, reach: Option<&Reach>) 
     let client = connection.client()?;
     let name =
         client.query_first::<Option<String>, _>("SELECT CURRENT_USER()").await.map_err(error::backend_error)?.flatten();
-    let mut examined = Examined { name: name.unwrap_or_default(), findings: Vec::new() };
+    let mut examined = Examined(LoginFindings::new("login", &name.unwrap_or_default()));
     examined.privileges(&ask(client, PRIVILEGES).await?)?;
     examined.roles(client).await?;
     examined.columns(&ask(client, COLUMNS).await?, reach)?;
@@ -75,8 +75,8 @@ pub(super) async fn examine(connection: &mut Connection, reach: Option<&Reach>) 
         .iter()
         .map(|row| Ok(format!("{}.{}", get(row, 0)?, get(row, 1)?)))
         .collect::<Result<_, BackendError>>()?;
-    examined.named(FindingKind::DefinerFunctions, "can run", &routines, ", which have their owners' privileges");
-    Ok(examined.findings)
+    examined.0.add_named(FindingKind::DefinerFunctions, "can run", &routines, ", which have their owners' privileges");
+    Ok(examined.0.into_all())
 }
 
 async fn ask(client: &mut Conn, text: &str) -> Result<Vec<Row>, BackendError> {
@@ -87,22 +87,9 @@ fn get(row: &Row, at: usize) -> Result<String, BackendError> {
     row.get_opt::<String, _>(at).and_then(Result::ok).ok_or_else(|| BackendError::of(ErrorKind::Internal))
 }
 
-struct Examined {
-    name: String,
-    findings: Vec<Finding>,
-}
+struct Examined(LoginFindings);
 
 impl Examined {
-    fn found(&mut self, kind: FindingKind, what: &str) {
-        self.findings.push(Finding::new(kind, format!("the login `{}` {what}", self.name)));
-    }
-
-    fn named(&mut self, kind: FindingKind, what: &str, names: &[String], so: &str) {
-        if !names.is_empty() {
-            self.found(kind, &format!("{what} {}{so}", listed(names)));
-        }
-    }
-
     fn privileges(&mut self, rows: &[Row]) -> Result<(), BackendError> {
         let mut given: BTreeMap<FindingKind, BTreeSet<String>> = BTreeMap::new();
         let mut passed_on = BTreeSet::new();
@@ -122,10 +109,10 @@ impl Examined {
         }
         for (kind, what) in given {
             let what: Vec<String> = what.into_iter().collect();
-            self.named(kind, "has", &what, ": SELECT on what the policy names is all it needs");
+            self.0.add_named(kind, "has", &what, ": SELECT on what the policy names is all it needs");
         }
         let passed_on: Vec<String> = passed_on.into_iter().collect();
-        self.named(FindingKind::CreateRole, "can pass its privileges on, those on", &passed_on, "");
+        self.0.add_named(FindingKind::CreateRole, "can pass its privileges on, those on", &passed_on, "");
         Ok(())
     }
 
@@ -134,7 +121,7 @@ impl Examined {
         let asked = "SELECT DISTINCT ROLE_NAME FROM information_schema.APPLICABLE_ROLES";
         let names: Vec<String> = client.query(asked).await.map_err(error::backend_error)?;
         let so = ": grant what it needs to the login itself";
-        self.named(FindingKind::OtherRoles, "can become", &names, so);
+        self.0.add_named(FindingKind::OtherRoles, "can become", &names, so);
         Ok(())
     }
 
@@ -160,15 +147,12 @@ impl Examined {
                 Some(_) => columns.push(format!("{id}.{column}")),
             }
         }
-        if !self.findings.iter().any(|finding| finding.kind == FindingKind::WriteGrants) {
-            let written: Vec<String> = written.into_iter().collect();
-            let so = ": SELECT on what the policy names is all it needs";
-            self.named(FindingKind::WriteGrants, "can write to", &written, so);
+        let mut beyond = Beyond { tables: tables.into_iter().collect(), columns, ..Beyond::default() };
+        // What it writes to was said with its privileges.
+        if !self.0.has(FindingKind::WriteGrants) {
+            beyond.written = written.into_iter().collect();
         }
-        let tables: Vec<String> = tables.into_iter().collect();
-        let so = ", which no role of the policy names";
-        self.named(FindingKind::ReadsBeyondPolicy, "can read", &tables, so);
-        self.named(FindingKind::ReadsBeyondPolicy, "can read the columns", &columns, so);
+        self.0.add_beyond(&beyond);
         Ok(())
     }
 }

@@ -17,56 +17,44 @@ mod types;
 mod url;
 mod value;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use mysql_async::{Params, prelude::Queryable as _};
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use tollgate_core::{
     catalog::Catalog,
     names::{Dialect, Value},
     sql::{CheckedStatement, Described, Reach},
 };
 
-use self::connect::{Connection, Connector, Lease};
+use self::connect::{Connection, Connector};
 use crate::{
     Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Finding, FoundFunction, NarrowLogin, PoolLimits,
-    PoolStatus,
-    pool::{Connector as _, Pool},
+    PoolStatus, server::Server,
 };
-
-/// How long a question of ours may take that no call waits for: introspection, descriptions, plans.
-const OPERATOR_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// A backend for a `mysql://` or `mariadb://` URL. Nothing is connected yet: a server that is down is found by the first use.
 /// The error never repeats any part of the URL.
 pub fn connect(url: &str, limits: PoolLimits) -> Result<Arc<dyn Backend>, BackendError> {
     let connector = Connector::new(url, &limits).map_err(|error| BackendError::new(ErrorKind::Internal, error))?;
-    Ok(Arc::new(MySql { pool: Arc::new(Pool::new(connector, limits)?), health: tokio::sync::Mutex::new(None) }))
+    Ok(Arc::new(MySql(Server::new(connector, limits)?)))
 }
 
-struct MySql {
-    pool: Arc<Pool<Connector>>,
-    /// A connection beside the pool, so that a busy pool is not taken for a dead server.
-    health: tokio::sync::Mutex<Option<Connection>>,
-}
+struct MySql(Server<Connector>);
 
 impl MySql {
-    /// Asks on a pooled connection, which is returned only when everything was answered.
+    /// Asks on a connection that is known not to be at rest until everything was answered.
     async fn ask<T>(
         &self,
         question: impl AsyncFnOnce(&mut Connection) -> Result<T, BackendError>,
     ) -> Result<T, BackendError> {
-        let deadline = Instant::now() + OPERATOR_TIME_MAX;
-        let mut lease = Lease::new(self.pool.acquire(deadline, &CancellationToken::new()).await?);
-        let connection = lease.connection()?;
-        connection.busy = true;
-        let answer = tokio::time::timeout_at(deadline, question(connection))
+        self.0
+            .ask(async |connection| {
+                connection.busy = true;
+                let answer = question(connection).await?;
+                connection.busy = false;
+                Ok(answer)
+            })
             .await
-            .map_err(|elapsed| BackendError::new(ErrorKind::Timeout, elapsed))??;
-        connection.busy = false;
-        lease.release();
-        Ok(answer)
     }
 
     async fn describe(&self, statement: &CheckedStatement) -> Result<Described, BackendError> {
@@ -95,23 +83,6 @@ impl MySql {
         })
         .await
     }
-
-    async fn probe(&self) -> Result<(), BackendError> {
-        let probing = async {
-            let mut health = self.health.lock().await;
-            if let Some(mut connection) = health.take()
-                && connection.client()?.ping().await.is_ok()
-            {
-                *health = Some(connection);
-                return Ok(());
-            }
-            *health = Some(self.pool.connector().connect().await?);
-            Ok(())
-        };
-        tokio::time::timeout(self.pool.limits().acquire_timeout, probing)
-            .await
-            .unwrap_or_else(|elapsed| Err(BackendError::new(ErrorKind::Unavailable, elapsed)))
-    }
 }
 
 impl Backend for MySql {
@@ -120,7 +91,7 @@ impl Backend for MySql {
     }
 
     fn introspect(&self) -> BoxFuture<'_, Result<Catalog, BackendError>> {
-        let schema = self.pool.connector().database();
+        let schema = self.0.pool.connector().database();
         Box::pin(self.ask(async move |connection| introspect::catalog(connection, schema).await))
     }
 
@@ -134,7 +105,7 @@ impl Backend for MySql {
     }
 
     fn execute<'a>(&'a self, execution: Execution<'a>) -> BoxFuture<'a, Result<Executed, BackendError>> {
-        Box::pin(execute::execute(&self.pool, execution))
+        Box::pin(execute::execute(&self.0.pool, execution))
     }
 
     fn plan<'a>(
@@ -146,7 +117,11 @@ impl Backend for MySql {
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<(), BackendError>> {
-        Box::pin(self.probe())
+        let ping = async |connection: &mut Connection| match connection.client() {
+            Ok(client) => client.ping().await.is_ok(),
+            Err(_) => false,
+        };
+        Box::pin(self.0.probe(ping))
     }
 
     fn examine<'a>(&'a self, reach: Option<&'a Reach>) -> BoxFuture<'a, Result<Vec<Finding>, BackendError>> {
@@ -158,14 +133,11 @@ impl Backend for MySql {
     }
 
     fn pool_status(&self) -> PoolStatus {
-        self.pool.status()
+        self.0.pool.status()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async {
-            self.health.lock().await.take();
-            self.pool.close().await;
-        })
+        Box::pin(self.0.close())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Prepared statements: made when first needed, once per connection, their number bounded. What the server says of a statement that
 //! does not fit what was checked is refused, never run.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use mysql_async::{Conn, Statement, prelude::Queryable as _};
 use mysql_common::named_params::ParsedNamedParams;
@@ -12,9 +12,6 @@ use tollgate_core::{
 
 use super::{connect::Connection, error, types, value::Encoding};
 use crate::{BackendError, ErrorKind, Fault, json::Keys};
-
-/// Prepared statements kept on one connection; each holds memory in the server.
-const STATEMENTS_MAX: usize = 64;
 
 /// A statement of the database other than what was checked.
 #[derive(Debug, thiserror::Error)]
@@ -39,40 +36,6 @@ pub(super) struct Prepared {
     pub(super) key: Vec<usize>,
 }
 
-/// One connection's prepared statements; the one unused longest makes room.
-#[derive(Default)]
-pub(super) struct Statements {
-    by_fingerprint: HashMap<[u8; 32], Kept>,
-    clock: u64,
-}
-
-struct Kept {
-    prepared: Arc<Prepared>,
-    used: u64,
-}
-
-impl Statements {
-    fn get(&mut self, fingerprint: &[u8; 32]) -> Option<Arc<Prepared>> {
-        self.clock += 1;
-        let kept = self.by_fingerprint.get_mut(fingerprint)?;
-        kept.used = self.clock;
-        Some(Arc::clone(&kept.prepared))
-    }
-
-    /// Makes room for one more; what goes must be closed in the server.
-    fn make_room(&mut self) -> Option<Arc<Prepared>> {
-        if self.by_fingerprint.len() < STATEMENTS_MAX {
-            return None;
-        }
-        let oldest = self.by_fingerprint.iter().min_by_key(|(_, kept)| kept.used).map(|(key, _)| *key)?;
-        self.by_fingerprint.remove(&oldest).map(|kept| kept.prepared)
-    }
-
-    fn insert(&mut self, fingerprint: [u8; 32], prepared: Arc<Prepared>) {
-        self.by_fingerprint.insert(fingerprint, Kept { prepared, used: self.clock });
-    }
-}
-
 /// The statement, prepared on this connection. A caller's own is not kept: it will hardly come again, and would push out what does.
 pub(super) async fn prepared(
     connection: &mut Connection,
@@ -82,14 +45,13 @@ pub(super) async fn prepared(
         return once(connection, checked).await.map(Arc::new);
     }
     if let Some(prepared) = connection.statements.get(checked.fingerprint()) {
-        return Ok(prepared);
+        return Ok(Arc::clone(prepared));
     }
     let prepared = Arc::new(once(connection, checked).await?);
     let (client, statements) = connection.parts()?;
-    if let Some(oldest) = statements.make_room() {
-        client.close(oldest.statement.clone()).await.map_err(error::backend_error)?;
+    if let Some(oldest) = statements.insert(*checked.fingerprint(), Arc::clone(&prepared)) {
+        close(client, oldest.statement.clone()).await?;
     }
-    statements.insert(*checked.fingerprint(), Arc::clone(&prepared));
     Ok(prepared)
 }
 

@@ -1,51 +1,33 @@
 //! The connection URL, read with care: what it may say, how TLS follows from it, and errors that never repeat any of it, since a
 //! password may stand anywhere in a URL that is wrong.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use mysql_async::{OptsBuilder, SslOpts};
 
-use crate::authority::{is_loopback, percent_decoded, root_certificates};
+use crate::server::url::{self, KEEPALIVE_IDLE, Options, Place, Tls, is_loopback, percent_decoded, root_certificates};
 
 /// Why a URL cannot be used. No variant holds a part of the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum UrlError {
-    #[error(
-        "the url is not of the form `mysql://user:password@host:port/database`; special characters are percent-encoded"
-    )]
-    Malformed,
+    #[error(transparent)]
+    OfAnyServer(#[from] url::UrlError),
     #[error("the url names no host; a unix socket is given as `?socket=/run/mysqld/mysqld.sock`")]
     NoHost,
-    #[error("the url names no user")]
-    NoUser,
-    #[error("the url names no database")]
-    NoDatabase,
-    #[error("the url has an option that is not one of {}", OPTIONS.join(", "))]
-    UnknownOption,
-    #[error("the url has an option twice")]
-    DuplicateOption,
-    #[error(
-        "`sslmode` is `disable`, `require` or `verify-full`; `require` verifies the certificate and the host name too, \
-         and modes that may fall back to plain text do not exist"
-    )]
-    SslMode,
-    #[error("`sslrootcert` without TLS has no meaning; write `sslmode=require`")]
-    UnusedRootCertificates,
-    #[error("a unix socket has no TLS and no host; leave `sslmode` and the host out")]
-    OnSocket,
-    #[error("the file of `sslrootcert` cannot be read or holds no certificates")]
-    RootCertificates,
+    #[error("a unix socket has no host; leave the host out")]
+    HostOnSocket,
     #[error("`connect_timeout` is a number of seconds from 1 to 30")]
     ConnectTimeout,
 }
 
+const FORM: &str = "mysql://user:password@host:port/database";
+const MALFORMED: UrlError = UrlError::OfAnyServer(url::UrlError::Malformed(FORM));
+
 /// What the query of a URL may say.
-const OPTIONS: [&str; 4] = ["sslmode", "sslrootcert", "socket", "connect_timeout"];
+const OPTIONS: &[&str] = &["sslmode", "sslrootcert", "socket", "connect_timeout"];
 /// How long opening a connection may take, its login and its settings included, where the URL does not say. A call waits no longer
 /// than for any connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// After how long an idle connection's peer is asked whether it is still there.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 /// The most that is read of one row, in bytes: a value is held whole before it is written.
 const ROW_BYTES_MAX: usize = 16 << 20;
 /// How long the server lets a connection idle; the pool closes it long before.
@@ -61,33 +43,25 @@ pub(super) struct Target {
     pub(super) connect_timeout: Duration,
 }
 
-/// The options of a URL, as written.
-#[derive(Default)]
-struct Query {
-    ssl_mode: Option<String>,
-    root_certificates: Option<PathBuf>,
-    socket: Option<String>,
-    connect_timeout: Option<Duration>,
-}
-
 impl Target {
     /// Reads a URL.
     pub(super) fn parse(url: &str) -> Result<Self, UrlError> {
         let rest = url.strip_prefix("mysql://").or_else(|| url.strip_prefix("mariadb://"));
-        let rest = rest.ok_or(UrlError::Malformed)?;
+        let rest = rest.ok_or(MALFORMED)?;
         let (base, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let query = Query::parse(query)?;
-        let (authority, database) = base.split_once('/').ok_or(UrlError::NoDatabase)?;
-        let (credentials, place) = authority.rsplit_once('@').ok_or(UrlError::NoUser)?;
+        let mut query = Options::parse(query, OPTIONS, FORM)?;
+        let (authority, database) = base.split_once('/').ok_or(url::UrlError::NoDatabase)?;
+        let (credentials, place) = authority.rsplit_once('@').ok_or(url::UrlError::NoUser)?;
         let (user, password) = credentials.split_once(':').map_or((credentials, None), |(u, p)| (u, Some(p)));
-        let decoded = |text: &str| percent_decoded(text).ok_or(UrlError::Malformed);
+        let decoded = |text: &str| percent_decoded(text).ok_or(MALFORMED);
         let (user, database) = (decoded(user)?, decoded(database)?);
         if user.is_empty() {
-            return Err(UrlError::NoUser);
+            return Err(url::UrlError::NoUser.into());
         }
         if database.is_empty() || database.contains('/') {
-            return Err(UrlError::NoDatabase);
+            return Err(url::UrlError::NoDatabase.into());
         }
+        let connect_timeout = query.take("connect_timeout")?.map_or(Ok(CONNECT_TIMEOUT), |text| seconds(&text))?;
         let options = OptsBuilder::default()
             .user(Some(user))
             .pass(password.map(decoded).transpose()?)
@@ -97,79 +71,52 @@ impl Target {
             .wait_timeout(Some(WAIT_TIMEOUT_SECONDS))
             // Kept by ourselves, by a statement's fingerprint.
             .stmt_cache_size(0);
-        let connect_timeout = query.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
-        let options = query.placed(options, place)?;
+        let options = placed(options, place, &mut query)?;
         Ok(Self { options, database, connect_timeout })
     }
 }
 
-impl Query {
-    fn parse(text: &str) -> Result<Self, UrlError> {
-        let mut query = Self::default();
-        let mut seen = Vec::new();
-        for option in text.split('&').filter(|option| !option.is_empty()) {
-            let (key, value) = option.split_once('=').ok_or(UrlError::Malformed)?;
-            let known = OPTIONS.into_iter().find(|known| *known == key).ok_or(UrlError::UnknownOption)?;
-            if seen.contains(&known) {
-                return Err(UrlError::DuplicateOption);
-            }
-            seen.push(known);
-            let value = percent_decoded(value).ok_or(UrlError::Malformed)?;
-            match known {
-                "sslmode" => query.ssl_mode = Some(value),
-                "sslrootcert" => query.root_certificates = Some(PathBuf::from(value)),
-                "socket" => query.socket = Some(value),
-                _ => {
-                    let seconds = value.parse().ok().filter(|seconds| (1..=30).contains(seconds));
-                    query.connect_timeout = Some(Duration::from_secs(seconds.ok_or(UrlError::ConnectTimeout)?));
-                }
-            }
-        }
-        Ok(query)
-    }
+fn seconds(text: &str) -> Result<Duration, UrlError> {
+    let seconds = text.parse().ok().filter(|seconds| (1..=30).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or(UrlError::ConnectTimeout)
+}
 
-    /// The options with the place to connect to, and TLS where the place or the URL asks for it.
-    fn placed(self, options: OptsBuilder, place: &str) -> Result<OptsBuilder, UrlError> {
-        if let Some(socket) = self.socket {
-            let plain = matches!(self.ssl_mode.as_deref(), None | Some("disable"));
-            if !plain || !place.is_empty() || self.root_certificates.is_some() {
-                return Err(UrlError::OnSocket);
-            }
-            return Ok(options.socket(Some(socket)));
+/// The options with the place to connect to, and TLS where the place or the URL asks for it.
+fn placed(options: OptsBuilder, place: &str, query: &mut Options<'_>) -> Result<OptsBuilder, UrlError> {
+    let (mode, roots) = (query.take("sslmode")?, query.take("sslrootcert")?);
+    if let Some(socket) = query.take("socket")? {
+        if !place.is_empty() {
+            return Err(UrlError::HostOnSocket);
         }
-        let (host, port) = host_and_port(place)?;
-        let encrypted = match self.ssl_mode.as_deref() {
-            None => !is_loopback(&host),
-            Some("disable") => false,
-            Some("require" | "verify-full") => true,
-            Some(_) => return Err(UrlError::SslMode),
-        };
-        let options = options.ip_or_hostname(host).tcp_port(port);
-        match (encrypted, self.root_certificates) {
-            (true, file) => {
-                let roots = root_certificates(file.as_deref()).ok_or(UrlError::RootCertificates)?;
-                let roots = roots.into_iter().map(|root| root.to_vec().into()).collect();
-                Ok(options.ssl_opts(SslOpts::default().with_disable_built_in_roots(true).with_root_certs(roots)))
-            }
-            (false, None) => Ok(options),
-            (false, Some(_)) => Err(UrlError::UnusedRootCertificates),
+        Tls::of(mode.as_deref(), roots, Place::Socket)?;
+        return Ok(options.socket(Some(socket)));
+    }
+    let (host, port) = host_and_port(place)?;
+    let place = if is_loopback(&host) { Place::Loopback } else { Place::Network };
+    let options = options.ip_or_hostname(host).tcp_port(port);
+    match Tls::of(mode.as_deref(), roots, place)? {
+        Tls::Plain => Ok(options),
+        Tls::Verified(file) => {
+            let roots = root_certificates(file.as_deref())?;
+            let roots = roots.into_iter().map(|root| root.to_vec().into()).collect();
+            Ok(options.ssl_opts(SslOpts::default().with_disable_built_in_roots(true).with_root_certs(roots)))
         }
     }
 }
 
 fn host_and_port(place: &str) -> Result<(String, u16), UrlError> {
     let (host, port) = match place.strip_prefix('[') {
-        Some(address) => address.split_once(']').ok_or(UrlError::Malformed)?,
-        None => place.split_at_checked(place.find(':').unwrap_or(place.len())).ok_or(UrlError::Malformed)?,
+        Some(address) => address.split_once(']').ok_or(MALFORMED)?,
+        None => place.split_at_checked(place.find(':').unwrap_or(place.len())).ok_or(MALFORMED)?,
     };
-    let host = percent_decoded(host).ok_or(UrlError::Malformed)?;
+    let host = percent_decoded(host).ok_or(MALFORMED)?;
     if host.is_empty() {
         return Err(UrlError::NoHost);
     }
     let port = match port.strip_prefix(':') {
-        Some(port) => port.parse().map_err(|_| UrlError::Malformed)?,
+        Some(port) => port.parse().map_err(|_| MALFORMED)?,
         None if port.is_empty() => 3306,
-        None => return Err(UrlError::Malformed),
+        None => return Err(MALFORMED),
     };
     Ok((host, port))
 }
@@ -202,21 +149,22 @@ mod tests {
 
     #[test]
     fn what_a_url_may_not_say() {
-        assert_eq!(error("postgres://a@h/d"), UrlError::Malformed);
-        assert_eq!(error("mysql://a@h"), UrlError::NoDatabase);
-        assert_eq!(error("mysql://a@h/"), UrlError::NoDatabase);
-        assert_eq!(error("mysql://h/d"), UrlError::NoUser);
-        assert_eq!(error("mysql://:p@h/d"), UrlError::NoUser);
+        let any = UrlError::OfAnyServer;
+        assert_eq!(error("postgres://a@h/d"), MALFORMED);
+        assert_eq!(error("mysql://a@h"), any(url::UrlError::NoDatabase));
+        assert_eq!(error("mysql://a@h/"), any(url::UrlError::NoDatabase));
+        assert_eq!(error("mysql://h/d"), any(url::UrlError::NoUser));
+        assert_eq!(error("mysql://:p@h/d"), any(url::UrlError::NoUser));
         assert_eq!(error("mysql://a@/d"), UrlError::NoHost);
-        assert_eq!(error("mysql://a@h:x/d"), UrlError::Malformed);
-        assert_eq!(error("mysql://a%4@h/d"), UrlError::Malformed);
-        assert_eq!(error("mysql://a@h/d?sslmode=prefer"), UrlError::SslMode);
-        assert_eq!(error("mysql://a@h/d?verify_ca=false"), UrlError::UnknownOption);
-        assert_eq!(error("mysql://a@h/d?sslmode=require&sslmode=disable"), UrlError::DuplicateOption);
-        assert_eq!(error("mysql://a@localhost/d?sslrootcert=/x"), UrlError::UnusedRootCertificates);
-        assert_eq!(error("mysql://a@h/d?sslrootcert=/nowhere"), UrlError::RootCertificates);
-        assert_eq!(error("mysql://a@h/d?socket=/s"), UrlError::OnSocket);
-        assert_eq!(error("mysql://a@/d?socket=/s&sslmode=require"), UrlError::OnSocket);
+        assert_eq!(error("mysql://a@h:x/d"), MALFORMED);
+        assert_eq!(error("mysql://a%4@h/d"), MALFORMED);
+        assert_eq!(error("mysql://a@h/d?sslmode=prefer"), any(url::UrlError::SslMode));
+        assert_eq!(error("mysql://a@h/d?verify_ca=false"), any(url::UrlError::UnknownOption(OPTIONS)));
+        assert_eq!(error("mysql://a@h/d?sslmode=require&sslmode=disable"), any(url::UrlError::DuplicateOption));
+        assert_eq!(error("mysql://a@localhost/d?sslrootcert=/x"), any(url::UrlError::UnusedRootCertificates));
+        assert_eq!(error("mysql://a@h/d?sslrootcert=/nowhere"), any(url::UrlError::RootCertificates));
+        assert_eq!(error("mysql://a@h/d?socket=/s"), UrlError::HostOnSocket);
+        assert_eq!(error("mysql://a@/d?socket=/s&sslmode=require"), any(url::UrlError::TlsOnSocket));
         assert_eq!(error("mysql://a@h/d?connect_timeout=0"), UrlError::ConnectTimeout);
     }
 }

@@ -6,11 +6,11 @@ use tollgate_core::{
     names::Value,
 };
 
-use super::{
-    calendar::{self, Clock, Moment, Zone},
-    geometry,
+use super::{calendar, geometry};
+use crate::json::{
+    self,
+    calendar::{Clock, Day, Zone},
 };
-use crate::json;
 
 /// A value that is not what its column was described as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,8 +68,11 @@ impl Encoding {
             (Self::Bytes, Sent::Bytes(bytes)) => json::bytes(out, bytes),
             (Self::Json, Sent::Bytes(bytes)) => json::document(out, text(bytes)?),
             (Self::Geometry, Sent::Bytes(bytes)) => json::string(out, &geometry::text(bytes).ok_or(Malformed)?),
-            (Self::Date, Sent::Date(..)) => calendar::date(out, &moment(value)?),
-            (Self::Timestamp(zone), Sent::Date(..)) => calendar::timestamp(out, &moment(value)?, zone),
+            (Self::Date, Sent::Date(..)) => calendar::date(out, moment(value)?.0),
+            (Self::Timestamp(zone), Sent::Date(..)) => {
+                let (day, clock) = moment(value)?;
+                calendar::timestamp(out, day, clock, zone);
+            }
             (Self::Time, Sent::Time(negative, days, hours, minutes, seconds, micros)) => {
                 let hours = days.checked_mul(24).and_then(|of_days| of_days.checked_add(u32::from(*hours)));
                 let hours = hours.ok_or(Malformed)?;
@@ -110,7 +113,8 @@ fn text(bytes: &[u8]) -> Result<&str, Malformed> {
     str::from_utf8(bytes).map_err(|_| Malformed)
 }
 
-fn moment(value: &Sent) -> Result<Moment, Malformed> {
+fn moment(value: &Sent) -> Result<(Day, Clock), Malformed> {
     let Sent::Date(year, month, day, hours, minutes, seconds, micros) = *value else { return Err(Malformed) };
-    Ok(Moment { year, month, day, clock: Clock { hours: u32::from(hours), minutes, seconds, micros } })
+    let clock = Clock { hours: u32::from(hours), minutes, seconds, micros };
+    Ok((Day { year: u32::from(year), month, of_month: day }, clock))
 }

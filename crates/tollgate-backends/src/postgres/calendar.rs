@@ -1,17 +1,13 @@
 //! Dates and times from their binary form, counts from the year 2000. Years 1 to 9999 are written as RFC 3339 has them,
 //! all others as PostgreSQL's own text has them, since RFC 3339 cannot say them.
 
-use crate::json;
+use crate::json::{
+    self,
+    calendar::{self, Clock, Day, Zone},
+};
 
-/// Whether a timestamp is an instant (in UTC) or a wall clock's reading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Zone {
-    None,
-    Utc,
-}
-
-const MICROS_PER_SECOND: i64 = 1_000_000;
-const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+const MICROS_PER_SECOND: u64 = 1_000_000;
+const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// Days from 0000-03-01 to 2000-01-01.
 const EPOCH: i64 = 730_425;
 
@@ -21,12 +17,10 @@ pub(super) fn date(out: &mut Vec<u8>, days: i32) {
         i32::MAX => json::plain(out, "infinity"),
         i32::MIN => json::plain(out, "-infinity"),
         _ => {
-            let day = Day::from_days(days.into());
+            let (day, era) = day(days.into());
             out.push(b'"');
             day.write(out);
-            if !day.is_common() {
-                day.write_era(out);
-            }
+            out.extend_from_slice(era.mark());
             out.push(b'"');
         }
     }
@@ -35,7 +29,7 @@ pub(super) fn date(out: &mut Vec<u8>, days: i32) {
 /// Writes a time of day, counted in microseconds.
 pub(super) fn time(out: &mut Vec<u8>, micros: i64) {
     out.push(b'"');
-    clock(out, micros);
+    clock(micros).write(out);
     out.push(b'"');
 }
 
@@ -45,95 +39,64 @@ pub(super) fn timestamp(out: &mut Vec<u8>, micros: i64, zone: Zone) {
         i64::MAX => json::plain(out, "infinity"),
         i64::MIN => json::plain(out, "-infinity"),
         _ => {
-            let day = Day::from_days(micros.div_euclid(MICROS_PER_DAY));
-            let micros = micros.rem_euclid(MICROS_PER_DAY);
+            let (day, era) = day(micros.div_euclid(MICROS_PER_DAY));
+            let clock = clock(micros.rem_euclid(MICROS_PER_DAY));
             out.push(b'"');
-            day.write(out);
-            if day.is_common() {
-                out.push(b'T');
-                clock(out, micros);
-                out.extend_from_slice(if zone == Zone::Utc { b"Z" } else { b"" });
+            if era == Era::Common && day.year <= 9999 {
+                calendar::timestamp(out, day, clock, zone);
             } else {
+                day.write(out);
                 out.push(b' ');
-                clock(out, micros);
+                clock.write(out);
                 out.extend_from_slice(if zone == Zone::Utc { b"+00" } else { b"" });
-                day.write_era(out);
+                out.extend_from_slice(era.mark());
             }
             out.push(b'"');
         }
     }
 }
 
-/// A day of the proleptic Gregorian calendar; year 0 is 1 BC.
-struct Day {
-    year: i64,
-    month: i64,
-    of_month: i64,
+/// What a year is counted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Era {
+    Common,
+    Before,
 }
 
-impl Day {
-    /// From days since 2000-01-01. Years are counted from March, so that the leap day is the last of its year
-    /// (Hinnant, "chrono-compatible low-level date algorithms").
-    fn from_days(days: i64) -> Self {
-        let days = days + EPOCH;
-        let era = days.div_euclid(146_097);
-        let day_of_era = days.rem_euclid(146_097);
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month_from_march = (5 * day_of_year + 2) / 153;
-        let of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
-        Self { year, month, of_month }
-    }
-
-    fn is_common(&self) -> bool {
-        (1..=9999).contains(&self.year)
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        let year = if self.year > 0 { self.year } else { 1 - self.year };
-        if year < 10_000 {
-            two_digits(out, year / 100);
-            two_digits(out, year % 100);
-        } else {
-            out.extend_from_slice(itoa::Buffer::new().format(year).as_bytes());
-        }
-        out.push(b'-');
-        two_digits(out, self.month);
-        out.push(b'-');
-        two_digits(out, self.of_month);
-    }
-
-    fn write_era(&self, out: &mut Vec<u8>) {
-        if self.year <= 0 {
-            out.extend_from_slice(b" BC");
+impl Era {
+    fn mark(self) -> &'static [u8] {
+        match self {
+            Era::Common => b"",
+            Era::Before => b" BC",
         }
     }
 }
 
-/// Hours, minutes, seconds and as many digits of a fraction as there are.
-fn clock(out: &mut Vec<u8>, micros: i64) {
+/// The day of the proleptic Gregorian calendar that is so many days after 2000-01-01. Years are counted from March, so that the leap
+/// day is the last of its year (Hinnant, "chrono-compatible low-level date algorithms").
+fn day(days: i64) -> (Day, Era) {
+    let days = days + EPOCH;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    // Year 0 is 1 BC.
+    let (year, counted) = if year > 0 { (year, Era::Common) } else { (1 - year, Era::Before) };
+    let part = |number: i64| number.unsigned_abs();
+    (Day { year: part(year) as u32, month: part(month) as u8, of_month: part(of_month) as u8 }, counted)
+}
+
+fn clock(micros: i64) -> Clock {
+    let micros = micros.unsigned_abs();
     let seconds = micros / MICROS_PER_SECOND;
-    two_digits(out, seconds / 3600);
-    out.push(b':');
-    two_digits(out, seconds / 60 % 60);
-    out.push(b':');
-    two_digits(out, seconds % 60);
-    let fraction = micros % MICROS_PER_SECOND;
-    if fraction != 0 {
-        out.push(b'.');
-        two_digits(out, fraction / 10_000);
-        two_digits(out, fraction / 100 % 100);
-        two_digits(out, fraction % 100);
-        while out.last() == Some(&b'0') {
-            out.pop();
-        }
+    Clock {
+        hours: (seconds / 3600) as u32,
+        minutes: (seconds / 60 % 60) as u8,
+        seconds: (seconds % 60) as u8,
+        micros: (micros % MICROS_PER_SECOND) as u32,
     }
-}
-
-/// Two decimal digits of a number from 0 to 99.
-fn two_digits(out: &mut Vec<u8>, number: i64) {
-    let digit = |n: i64| b'0' + n.rem_euclid(10) as u8;
-    out.extend_from_slice(&[digit(number / 10), digit(number)]);
 }

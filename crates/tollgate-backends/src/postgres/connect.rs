@@ -21,17 +21,15 @@ use super::{
     error,
     inbound::Inbound,
     login,
-    prepare::{Shapes, Statements},
+    prepare::{Prepared, Shapes},
     session::{Session, Sessions},
     tls::Channels,
     url::{self, Target, UrlError},
 };
-use crate::{BackendError, ErrorKind, PoolLimits, SessionLimits, pool};
+use crate::{BackendError, ErrorKind, PoolLimits, SessionLimits, pool, server::call, statements::Statements};
 
 /// The longest that a statement may wait for a lock.
 pub(super) const LOCK_TIMEOUT_MAX: Duration = Duration::from_secs(5);
-/// How long a cancel request may take to be sent, its connection included.
-const CANCEL_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// What every session is, in the startup packet's words. All of it is within any role's rights to set.
 const PINNED: [(&str, &str); 12] = [
@@ -263,7 +261,7 @@ pub(super) enum Pattern {
 /// An open, verified connection. Dropping it closes the socket at once, whatever the server is doing.
 pub(super) struct Connection {
     pub(super) client: Client,
-    pub(super) statements: Statements,
+    pub(super) statements: Statements<Arc<Prepared>>,
     pub(super) canceller: Arc<Canceller>,
     pub(super) pattern: Pattern,
     /// How long a message may be.
@@ -300,17 +298,9 @@ pub(super) struct Canceller {
 }
 
 impl Canceller {
-    /// Sends one cancel request, over a connection of its own; one at a time per server, so that a storm of cancelled
-    /// calls cannot use up the server's connections.
+    /// Sends one cancel request.
     pub(super) async fn cancel(&self) -> Result<(), BackendError> {
-        let send = async {
-            let permit = self.server.cancelling.acquire().await;
-            let _permit = permit.map_err(|error| BackendError::new(ErrorKind::Internal, error))?;
-            self.server.cancel(&self.token).await
-        };
-        tokio::time::timeout(CANCEL_TIME_MAX, send)
-            .await
-            .unwrap_or_else(|elapsed| Err(BackendError::new(ErrorKind::Unavailable, elapsed)))
+        call::tell(&self.server.cancelling, self.server.cancel(&self.token)).await
     }
 }
 

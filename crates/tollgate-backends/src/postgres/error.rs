@@ -25,13 +25,16 @@ pub(super) fn connect_error(error: Error) -> BackendError {
     BackendError { kind: ErrorKind::Unavailable, ..backend_error(error) }
 }
 
+/// Where the server finds that a prepared statement's result has another type by now.
+const REVALIDATE: &str = "RevalidateCachedQuery";
+
 /// Whether a prepared statement no longer stands for what it was prepared from, so that preparing it again may help.
 pub(super) fn is_stale_plan(error: &Error) -> bool {
     error.as_db_error().is_some_and(|refused| match refused.code().code() {
         // No such prepared statement.
         "26000" => true,
         // "cached plan must not change result type", which has no code of its own.
-        "0A000" => refused.routine() == Some("RevalidateCachedQuery"),
+        "0A000" => refused.routine() == Some(REVALIDATE),
         _ => false,
     })
 }
@@ -56,13 +59,19 @@ pub(super) fn fault(error: &Error) -> Option<Fault> {
         "42P18" => Some(Fault::Untyped),
         "42P21" | "42P22" => Some(Fault::Collations),
         "42803" => Some(Fault::Grouping),
-        "0A000" => Some(Fault::Other),
+        "0A000" => Some(Fault::Unsupported),
+        "21000" => Some(Fault::Rows),
         _ => match code.get(..2) {
             Some("22") => Some(Fault::Value),
             Some("42") => Some(Fault::Other),
             _ => None,
         },
     }
+}
+
+/// The same of one that is running. A value that is none of its type is a row's then, and no fault of the text.
+pub(super) fn fault_while_running(error: &Error) -> Option<Fault> {
+    fault(error).filter(|fault| *fault != Fault::Value)
 }
 
 /// Whether a cancel request stopped the statement: a timeout ends one with the same code. A server that says it in another language
@@ -85,9 +94,12 @@ fn server_kind(refused: &DbError) -> ErrorKind {
         "55P03" => ErrorKind::Conflict,
         // Too many connections, no such database, ended for idling.
         "53300" | "3D000" | "25P03" => ErrorKind::Unavailable,
-        "42501" | "25006" | "0A000" => ErrorKind::Refused,
+        "42501" | "25006" => ErrorKind::Refused,
+        // What the server does not do with the columns of a statement that it took: no sign of a change in them.
+        "0A000" if refused.routine() != Some(REVALIDATE) => ErrorKind::Internal,
+        "42P21" | "42P22" => ErrorKind::Internal,
         // The statement was checked against the catalog: a name or type that is not there now has gone since.
-        "26000" | "3F000" => ErrorKind::Changed,
+        "26000" | "3F000" | "0A000" => ErrorKind::Changed,
         // A subquery that yields more than one row.
         "21000" => ErrorKind::Data,
         _ => match code.get(..2) {

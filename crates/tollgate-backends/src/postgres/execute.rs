@@ -8,19 +8,18 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll},
+    task::Poll,
     time::Duration,
 };
 
 use futures_util::{
-    FutureExt as _, StreamExt as _,
+    StreamExt as _,
     future::{MaybeDone, maybe_done},
 };
-use tokio::time::Instant;
 use tokio_postgres::{Client, Row, RowStream, error::Severity};
 use tollgate_core::{
     names::{ResultForm, Value},
-    sql::{CheckedStatement, tree::Slot},
+    sql::{Author, CheckedStatement, tree::Slot},
 };
 
 use super::{
@@ -35,10 +34,9 @@ use crate::{
     BackendError, ErrorKind, Executed, Execution, ReadLimits, Rows,
     json::{Reading, RowsWriter},
     pool::Pool,
+    server::call::{self, Answer, End, Ending, Pending, SURPLUS_TIME_MAX},
 };
 
-/// How long the rest of an answer that a limit cut may take to arrive before its connection is closed.
-const SURPLUS_TIME_MAX: Duration = Duration::from_millis(50);
 /// How much of that rest is read, in bytes, before its connection is closed.
 const SURPLUS_BYTES_MAX: usize = 1 << 20;
 /// How long a cancelled statement may take to end before it is cancelled again: a request that reaches the server before
@@ -55,35 +53,23 @@ pub(super) enum Failure {
     Ours(BackendError),
 }
 
-/// How long past its statement timeout a server may still be waited for. Some of its functions look at no timeout.
-const PATIENCE: Duration = Duration::from_secs(2);
-
 /// Runs a statement within the limits, the deadline and the caller's patience.
 pub(super) async fn execute(pool: &Arc<Pool<Connector>>, asked: Execution<'_>) -> Result<Executed, BackendError> {
-    let asked_at = Instant::now();
-    let pooled = pool.acquire(asked.deadline, asked.cancel).await?;
-    let started_at = Instant::now();
-    let ends = asked.deadline.min(started_at + pool.limits().statement_timeout + PATIENCE);
-    let canceller = Arc::clone(&pooled.canceller);
-    let left = Arc::new(AtomicBool::new(false));
-    let call = Call {
-        pool: Arc::clone(pool),
-        statement: Arc::clone(asked.statement),
-        values: asked.values.to_vec(),
-        limits: asked.limits,
-        form: asked.form,
-        cost_max: asked.cost_max,
-        left: Arc::clone(&left),
-    };
-    let call = Box::pin(call.run(Lease::new(pooled)));
-    let mut running = Running { call: Some(call), left, canceller: Arc::clone(&canceller) };
-    let rows = tokio::select! {
-        biased;
-        ended = &mut running => ended.settle(canceller),
-        () = asked.cancel.cancelled() => Err(BackendError::of(ErrorKind::Cancelled)),
-        () = tokio::time::sleep_until(ends) => Err(BackendError::of(ErrorKind::Timeout)),
-    }?;
-    Ok(Executed { rows, waited: started_at - asked_at, ran: started_at.elapsed() })
+    call::run(pool, &asked, |mut lease| {
+        let canceller = Arc::clone(&lease.connection()?.canceller);
+        let left = Arc::new(AtomicBool::new(false));
+        let call = Call {
+            pool: Arc::clone(pool),
+            statement: Arc::clone(asked.statement),
+            values: asked.values.to_vec(),
+            limits: asked.limits,
+            form: asked.form,
+            cost_max: asked.cost_max,
+            left: Arc::clone(&left),
+        };
+        Ok((Cancelling { canceller, left }, Box::pin(call.run(lease)) as Pending<Ended>))
+    })
+    .await
 }
 
 /// A call and all it needs, so that it can go on without its caller.
@@ -102,19 +88,6 @@ struct Call {
 struct Ended {
     lease: Lease,
     outcome: Result<Answer, Failure>,
-}
-
-/// The rows, and whether the statement's own end was read.
-struct Answer {
-    rows: Rows,
-    end: End,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Read,
-    /// A limit cut the answer, and the rest of it is still on its way.
-    NotRead,
 }
 
 impl Call {
@@ -160,6 +133,9 @@ impl Call {
                     let error = BackendError { kind: ErrorKind::Recursion, ..error::backend_error(error) };
                     return Err(error.into());
                 }
+                Err(failure) if matches!(self.statement.author(), Author::Caller { .. }) => {
+                    return Err(prepare::own_fault(failure, error::fault_while_running));
+                }
                 outcome => return outcome,
             }
         }
@@ -178,13 +154,20 @@ impl Call {
     }
 }
 
-impl Ended {
-    /// The answer for the caller. The connection goes back unless it may still be in the middle of something.
-    fn settle(self, canceller: Arc<Canceller>) -> Result<Rows, BackendError> {
-        let at_rest = match &self.outcome {
+/// What ends a call: it is cancelled in the database and read to its end.
+struct Cancelling {
+    canceller: Arc<Canceller>,
+    left: Arc<AtomicBool>,
+}
+
+impl Ending for Cancelling {
+    type Ended = Ended;
+
+    fn settle(self, ended: Ended) -> Result<Rows, BackendError> {
+        let at_rest = match &ended.outcome {
             Ok(answer) if answer.end == End::NotRead => {
                 // Closing the connection ends the statement at the next row; a cancel request, if it computes first.
-                tokio::spawn(async move { canceller.cancel().await });
+                tokio::spawn(async move { self.canceller.cancel().await });
                 false
             }
             Ok(_) => true,
@@ -206,9 +189,27 @@ impl Ended {
             }
         };
         if at_rest {
-            self.lease.release();
+            ended.lease.release();
         }
-        Ok(self.outcome?.rows)
+        Ok(ended.outcome?.rows)
+    }
+
+    fn leave(&self) {
+        self.left.store(true, Ordering::Release);
+    }
+
+    /// After a cancel request the connection is closed, even if the request was what ended the statement: PostgreSQL's postmaster
+    /// signals the backend and its process group, so that one request interrupts twice, and the second time may hit the connection's
+    /// next user.
+    async fn stop(self, mut call: Pending<Ended>) {
+        for attempt in 1..=CANCELS_MAX {
+            // A request that could not be sent is sent again below, and in the end the connection is closed all the same.
+            let _ = self.canceller.cancel().await;
+            if tokio::time::timeout(CANCELLED_TIME_MAX * attempt, call.as_mut()).await.is_ok() {
+                return;
+            }
+        }
+        tracing::warn!("a statement that nobody waits for did not end when it was cancelled; its connection is closed");
     }
 }
 
@@ -311,16 +312,14 @@ impl Exchange<'_> {
         Ok(false)
     }
 
-    /// The key of a row, where the statement is paged by one and it can be bound again as it is.
+    /// The key of a row that a page ended with.
     fn key(&self, row: &Row) -> Result<Option<Vec<Value>>, Failure> {
         let Prepared { encodings, key, .. } = self.prepared;
-        let mut values = Vec::with_capacity(key.len());
-        for place in key {
+        call::key(key.iter().map(|place| {
             let Raw(raw) = row.try_get(*place)?;
             let encoding = encodings.get(*place).ok_or_else(|| BackendError::of(ErrorKind::Internal))?;
-            values.push(encoding.value(raw).map_err(malformed)?);
-        }
-        Ok(values.into_iter().collect::<Option<Vec<_>>>().filter(|values| !values.is_empty()))
+            encoding.value(raw).map_err(malformed)
+        }))
     }
 }
 
@@ -348,54 +347,4 @@ async fn drain(stream: &mut Pin<Box<RowStream>>) -> Result<End, tokio_postgres::
         }
     }
     Ok(End::NotRead)
-}
-
-type BoxCall = Pin<Box<dyn Future<Output = Ended> + Send>>;
-
-/// A call under way. Dropped before it ended, it is cancelled in the database and seen to its end in the background.
-struct Running {
-    call: Option<BoxCall>,
-    left: Arc<AtomicBool>,
-    canceller: Arc<Canceller>,
-}
-
-impl Future for Running {
-    type Output = Ended;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
-        let Some(call) = &mut self.call else { return Poll::Pending };
-        let ended = std::task::ready!(call.as_mut().poll(cx));
-        self.call = None;
-        Poll::Ready(ended)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let Some(call) = self.call.take() else { return };
-        self.left.store(true, Ordering::Release);
-        // Without a runtime nothing can be sent: dropping the call closes its connection.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(abandon(call, Arc::clone(&self.canceller)));
-        }
-    }
-}
-
-/// Ends a call that nobody waits for. Its connection goes back only if the statement ended before a cancel request was sent. After
-/// one it is closed, even if the request was what ended the statement: PostgreSQL's postmaster signals the backend and its process
-/// group, so that one request interrupts twice, and the second time may hit the connection's next user.
-async fn abandon(mut call: BoxCall, canceller: Arc<Canceller>) {
-    if let Some(ended) = call.as_mut().now_or_never() {
-        // What it said is of no use to anybody now.
-        let _ = ended.settle(canceller);
-        return;
-    }
-    for attempt in 1..=CANCELS_MAX {
-        // A request that could not be sent is sent again below, and in the end the connection is closed all the same.
-        let _ = canceller.cancel().await;
-        if tokio::time::timeout(CANCELLED_TIME_MAX * attempt, call.as_mut()).await.is_ok() {
-            return;
-        }
-    }
-    tracing::warn!("a statement that nobody waits for did not end when it was cancelled; its connection is closed");
 }

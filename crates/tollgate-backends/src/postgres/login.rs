@@ -10,7 +10,7 @@ use tollgate_core::{catalog::TableId, sql::Reach};
 use super::{connect::Pattern, error};
 use crate::{
     BackendError,
-    finding::{Finding, FindingKind, listed},
+    finding::{Beyond, Finding, FindingKind, LoginFindings},
 };
 
 const ROLE: &str = include_str!("login/role.sql");
@@ -76,7 +76,7 @@ pub(super) async fn pattern(client: &Client) -> Result<Pattern, BackendError> {
 pub(super) async fn examine(client: &Client, reach: Option<&Reach>) -> Result<Vec<Finding>, BackendError> {
     let ask = async || -> Result<Vec<Finding>, tokio_postgres::Error> {
         let role = Role::ask(client).await?;
-        let mut examined = Examined { name: role.name.clone(), findings: Vec::new() };
+        let mut examined = Examined(LoginFindings::new("login role", &role.name));
         examined.role(&role);
         // All else follows from it.
         if !role.is_superuser() {
@@ -89,11 +89,11 @@ pub(super) async fn examine(client: &Client, reach: Option<&Reach>) -> Result<Ve
             examined.functions(&runnable(client, reach).await?)?;
             if !role.predefined.is_empty() {
                 // They come with the predefined roles, which are told.
-                examined.findings.retain(|finding| finding.kind != FindingKind::ServerFunctions);
+                examined.0.forget(FindingKind::ServerFunctions);
             }
             examined.server(&client.query_typed_one(SERVER, &[]).await?)?;
         }
-        Ok(examined.findings)
+        Ok(examined.0.into_all())
     };
     ask().await.map_err(error::backend_error)
 }
@@ -148,37 +148,24 @@ async fn runnable(client: &Client, reach: Option<&Reach>) -> Result<Vec<Row>, to
     client.query_typed(FUNCTIONS, &[(&schemas as _, Type::TEXT_ARRAY), (&names as _, Type::TEXT_ARRAY)]).await
 }
 
-struct Examined {
-    name: String,
-    findings: Vec<Finding>,
-}
+struct Examined(LoginFindings);
 
 impl Examined {
-    fn found(&mut self, kind: FindingKind, what: &str) {
-        self.findings.push(Finding::new(kind, format!("the login role `{}` {what}", self.name)));
-    }
-
-    fn named(&mut self, kind: FindingKind, what: &str, names: &[String], so: &str) {
-        if !names.is_empty() {
-            self.found(kind, &format!("{what} {}{so}", listed(names)));
-        }
-    }
-
     fn role(&mut self, role: &Role) {
         for (kind, what) in &role.attributes {
-            self.found(*kind, what);
+            self.0.add(*kind, what);
             if *kind == FindingKind::Superuser {
                 return;
             }
         }
         let so = ", which reach past the grants on tables";
-        self.named(FindingKind::PredefinedRoles, "is a member of", &role.predefined, so);
+        self.0.add_named(FindingKind::PredefinedRoles, "is a member of", &role.predefined, so);
         let so = ": make it a role of its own, a member of nothing";
-        self.named(FindingKind::OtherRoles, "can become", &role.others, so);
+        self.0.add_named(FindingKind::OtherRoles, "can become", &role.others, so);
     }
 
     fn relations(&mut self, rows: &[Row], needed: Option<&Needed<'_>>) -> Result<(), tokio_postgres::Error> {
-        let (mut owned, mut written, mut tables, mut columns) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut owned, mut beyond) = (Vec::new(), Beyond::default());
         for row in rows {
             let id = TableId { schema: row.try_get(0)?, name: row.try_get(1)? };
             if row.try_get(2)? {
@@ -187,25 +174,21 @@ impl Examined {
                 continue;
             }
             if row.try_get(3)? {
-                written.push(id.to_string());
+                beyond.written.push(id.to_string());
             }
             let Some(needed) = needed else { continue };
             let readable: Vec<String> = row.try_get(4)?;
             match needed.get(&id) {
                 None if readable.is_empty() => {}
-                None => tables.push(id.to_string()),
+                None => beyond.tables.push(id.to_string()),
                 Some(needed) => {
-                    let beyond = readable.iter().filter(|column| !needed.contains(column.as_str()));
-                    columns.extend(beyond.map(|column| format!("{id}.{column}")));
+                    let ungranted = readable.iter().filter(|column| !needed.contains(column.as_str()));
+                    beyond.columns.extend(ungranted.map(|column| format!("{id}.{column}")));
                 }
             }
         }
-        self.named(FindingKind::Owner, "owns", &owned, ": it can change them and their grants");
-        let so = ": SELECT on what the policy names is all it needs";
-        self.named(FindingKind::WriteGrants, "can write to", &written, so);
-        let so = ", which no role of the policy names";
-        self.named(FindingKind::ReadsBeyondPolicy, "can read", &tables, so);
-        self.named(FindingKind::ReadsBeyondPolicy, "can read the columns", &columns, so);
+        self.0.add_named(FindingKind::Owner, "owns", &owned, ": it can change them and their grants");
+        self.0.add_beyond(&beyond);
         Ok(())
     }
 
@@ -225,19 +208,19 @@ impl Examined {
             ("untrusted", FindingKind::UntrustedFunctions, ", whose language can reach past the database"),
             ("volatile", FindingKind::VolatileFunctions, ", which may have effects"),
         ] {
-            self.named(kind, "can run", found.get(concern).map_or(&[], Vec::as_slice), so);
+            self.0.add_named(kind, "can run", found.get(concern).map_or(&[], Vec::as_slice), so);
         }
         Ok(())
     }
 
     fn server(&mut self, row: &Row) -> Result<(), tokio_postgres::Error> {
         let names = |index| get::<Vec<String>>(row, index);
-        self.named(FindingKind::ForeignServers, "can use the foreign servers", &names(0)?, "");
+        self.0.add_named(FindingKind::ForeignServers, "can use the foreign servers", &names(0)?, "");
         let so = " and so make large objects; before PostgreSQL 16 in a read-only transaction too";
-        self.named(FindingKind::LargeObjects, "can run", &names(1)?, so);
+        self.0.add_named(FindingKind::LargeObjects, "can run", &names(1)?, so);
         if get(row, 2)? {
             let what = "cannot bound its temporary files; a superuser can: `ALTER ROLE … SET temp_file_limit = '1GB'`";
-            self.found(FindingKind::UnboundedTemporaryFiles, what);
+            self.0.add(FindingKind::UnboundedTemporaryFiles, what);
         }
         Ok(())
     }

@@ -22,56 +22,37 @@ mod types;
 mod url;
 mod value;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use tokio::time::Instant;
 use tokio_postgres::Client;
-use tokio_util::sync::CancellationToken;
 use tollgate_core::{
     catalog::Catalog,
     names::{Dialect, Value},
     sql::{CheckedStatement, Described, Reach},
 };
 
-use self::connect::{Connector, Lease};
+use self::connect::{Connection, Connector};
 use crate::{
     Backend, BackendError, BoxFuture, ErrorKind, Executed, Execution, Finding, FoundFunction, NarrowLogin, PoolLimits,
-    PoolStatus,
-    pool::{Connector as _, Pool},
+    PoolStatus, server::Server,
 };
-
-/// How long a question of ours may take that no call waits for: introspection, descriptions, plans.
-const OPERATOR_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// A backend for a `postgres://` URL. Nothing is connected yet: a server that is down is found by the first use.
 /// The error never repeats any part of the URL.
 pub fn connect(url: &str, limits: PoolLimits) -> Result<Arc<dyn Backend>, BackendError> {
     let connector = Connector::new(url, &limits).map_err(|error| BackendError::new(ErrorKind::Internal, error))?;
-    let pool = Arc::new(Pool::new(connector, limits)?);
-    Ok(Arc::new(Postgres { pool, health: tokio::sync::Mutex::new(None) }))
+    Ok(Arc::new(Postgres(Server::new(connector, limits)?)))
 }
 
-struct Postgres {
-    pool: Arc<Pool<Connector>>,
-    /// A connection beside the pool, so that a busy pool is not taken for a dead server.
-    health: tokio::sync::Mutex<Option<connect::Connection>>,
-}
+struct Postgres(Server<Connector>);
 
 impl Postgres {
-    /// Asks on a pooled connection, which is returned only when everything was answered.
     async fn ask<T>(&self, question: impl AsyncFnOnce(&Client) -> Result<T, BackendError>) -> Result<T, BackendError> {
-        let deadline = Instant::now() + OPERATOR_TIME_MAX;
-        let mut lease = Lease::new(self.pool.acquire(deadline, &CancellationToken::new()).await?);
-        let client = &lease.connection()?.client;
-        let answer = tokio::time::timeout_at(deadline, question(client))
-            .await
-            .map_err(|elapsed| BackendError::new(ErrorKind::Timeout, elapsed))??;
-        lease.release();
-        Ok(answer)
+        self.0.ask(async |connection| question(&connection.client).await).await
     }
 
     async fn describe(&self, statement: &CheckedStatement) -> Result<Described, BackendError> {
-        let shapes = &self.pool.connector().shapes;
+        let shapes = &self.0.pool.connector().shapes;
         let described = self.ask(async |client| Ok(prepare::described(client, shapes, statement).await?)).await?;
         let params = described.params().iter().map(|ty| Some(types::sql_type(ty, -1))).collect();
         let names = statement.columns().iter().map(|column| column.name.clone());
@@ -92,23 +73,6 @@ impl Postgres {
             Ok(lines.map_err(error::backend_error)?.join("\n"))
         })
         .await
-    }
-
-    async fn probe(&self) -> Result<(), BackendError> {
-        let probing = async {
-            let mut health = self.health.lock().await;
-            if let Some(connection) = health.take()
-                && connection.client.check_connection().await.is_ok()
-            {
-                *health = Some(connection);
-                return Ok(());
-            }
-            *health = Some(self.pool.connector().connect().await?);
-            Ok(())
-        };
-        tokio::time::timeout(self.pool.limits().acquire_timeout, probing)
-            .await
-            .unwrap_or_else(|elapsed| Err(BackendError::new(ErrorKind::Unavailable, elapsed)))
     }
 }
 
@@ -133,7 +97,7 @@ impl Backend for Postgres {
     }
 
     fn execute<'a>(&'a self, execution: Execution<'a>) -> BoxFuture<'a, Result<Executed, BackendError>> {
-        Box::pin(execute::execute(&self.pool, execution))
+        Box::pin(execute::execute(&self.0.pool, execution))
     }
 
     fn plan<'a>(
@@ -145,7 +109,7 @@ impl Backend for Postgres {
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<(), BackendError>> {
-        Box::pin(self.probe())
+        Box::pin(self.0.probe(async |connection: &mut Connection| connection.client.check_connection().await.is_ok()))
     }
 
     fn examine<'a>(&'a self, reach: Option<&'a Reach>) -> BoxFuture<'a, Result<Vec<Finding>, BackendError>> {
@@ -153,19 +117,16 @@ impl Backend for Postgres {
     }
 
     fn harden<'a>(&'a self, login: &'a NarrowLogin<'a>) -> BoxFuture<'a, Result<String, BackendError>> {
-        let limits = *self.pool.limits();
+        let limits = *self.0.pool.limits();
         Box::pin(self.ask(async move |client| harden::script(client, login, &limits).await))
     }
 
     fn pool_status(&self) -> PoolStatus {
-        self.pool.status()
+        self.0.pool.status()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async {
-            self.health.lock().await.take();
-            self.pool.close().await;
-        })
+        Box::pin(self.0.close())
     }
 }
 

@@ -11,15 +11,10 @@ use tokio_postgres::{Client, Statement};
 use tollgate_core::sql::{Author, CheckedStatement};
 
 use super::{connect::Connection, error, execute::Failure, value::Encoding};
-use crate::{BackendError, ErrorKind, json::Keys};
+use crate::{BackendError, ErrorKind, Fault, json::Keys, statements::Fingerprint};
 
-/// Prepared statements kept on one connection; each holds memory in the server.
-const STATEMENTS_MAX: usize = 64;
 /// Statements whose result's shape is remembered for a server.
 const SHAPES_MAX: usize = 4096;
-
-/// A checked statement's fingerprint.
-type Fingerprint = [u8; 32];
 
 /// A statement of the database other than what was described.
 #[derive(Debug, thiserror::Error)]
@@ -37,41 +32,6 @@ pub(super) struct Prepared {
     pub(super) encodings: Vec<Encoding>,
     /// Where the key stands that the statement is paged by.
     pub(super) key: Vec<usize>,
-}
-
-/// One connection's prepared statements; the one unused longest makes room.
-#[derive(Default)]
-pub(super) struct Statements {
-    by_fingerprint: HashMap<Fingerprint, Kept>,
-    clock: u64,
-}
-
-struct Kept {
-    prepared: Arc<Prepared>,
-    used: u64,
-}
-
-impl Statements {
-    fn get(&mut self, fingerprint: &Fingerprint) -> Option<Arc<Prepared>> {
-        self.clock += 1;
-        let kept = self.by_fingerprint.get_mut(fingerprint)?;
-        kept.used = self.clock;
-        Some(Arc::clone(&kept.prepared))
-    }
-
-    fn insert(&mut self, fingerprint: Fingerprint, prepared: Arc<Prepared>) {
-        if self.by_fingerprint.len() >= STATEMENTS_MAX {
-            let oldest = self.by_fingerprint.iter().min_by_key(|(_, kept)| kept.used).map(|(key, _)| *key);
-            // Dropping the last copy closes it in the server.
-            oldest.and_then(|oldest| self.by_fingerprint.remove(&oldest));
-        }
-        self.by_fingerprint.insert(fingerprint, Kept { prepared, used: self.clock });
-    }
-
-    /// Forgets a statement that the server no longer has, or has otherwise.
-    pub(super) fn forget(&mut self, fingerprint: &Fingerprint) {
-        self.by_fingerprint.remove(fingerprint);
-    }
 }
 
 /// What each statement's result was when it was first seen, the same for every connection to the server.
@@ -111,7 +71,7 @@ pub(super) async fn prepared(
     }
     let fingerprint = checked.fingerprint();
     if let Some(prepared) = connection.statements.get(fingerprint) {
-        return Ok(prepared);
+        return Ok(Arc::clone(prepared));
     }
     let client = &connection.client;
     let prepared = if let Some(shape) = shapes.get(fingerprint) {
@@ -128,22 +88,23 @@ pub(super) async fn prepared(
         shapes.insert(*fingerprint, shape);
         prepared
     };
-    connection.statements.insert(*fingerprint, Arc::clone(&prepared));
+    // Dropping the last copy of what makes room closes it in the server.
+    drop(connection.statements.insert(*fingerprint, Arc::clone(&prepared)));
     Ok(prepared)
 }
 
 /// A caller's own statement, for this one time: it will hardly come again, and would push out what does. It is closed in the
 /// server when it is dropped.
 async fn once(client: &Client, checked: &CheckedStatement) -> Result<Prepared, Failure> {
-    let statement = parse(client, checked).await.map_err(own_fault)?;
+    let statement = parse(client, checked).await.map_err(|failure| own_fault(failure, error::fault))?;
     let (statement, _) = shaped(client, checked, statement).await?;
     Ok(encoded(checked, statement)?)
 }
 
-/// What the server says of a statement that it never saw before, before it runs.
-fn own_fault(failure: Failure) -> Failure {
+/// What the server says of a statement that it never saw before is told to its author, where `fault` knows it.
+pub(super) fn own_fault(failure: Failure, fault: fn(&tokio_postgres::Error) -> Option<Fault>) -> Failure {
     match failure {
-        Failure::Driver(driver) => match error::fault(&driver) {
+        Failure::Driver(driver) => match fault(&driver) {
             Some(fault) => {
                 let database_code = driver.code().map(|state| state.code().to_owned());
                 let source = Some(driver.into());

@@ -22,9 +22,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
     inbound::{Bounded, Inbound},
-    url::{Tls, UrlError},
+    url::UrlError,
 };
-use crate::authority::root_certificates;
+use crate::server::url::{Tls, UrlError as OfAnyServer, root_certificates};
 
 /// What makes the channels to one server.
 #[derive(Clone)]
@@ -157,12 +157,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> AsyncWrite for Transpor
 
 /// A connector that trusts the certificates of a file, or else those of the system.
 fn verified(file: Option<&Path>) -> Result<MakeRustlsConnect, UrlError> {
-    let certificates = root_certificates(file).ok_or(UrlError::RootCertificates)?;
+    let certificates = root_certificates(file)?;
     let mut roots = RootCertStore::empty();
     let (_, unusable) = roots.add_parsable_certificates(certificates);
     // Without any of the system's, no server is trusted and connecting says so.
     if file.is_some() && unusable > 0 {
-        return Err(UrlError::RootCertificates);
+        return Err(OfAnyServer::RootCertificates.into());
     }
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()

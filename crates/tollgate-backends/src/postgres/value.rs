@@ -5,7 +5,7 @@ use postgres_types::{FromSql, Kind, Type};
 use tollgate_core::names::Value;
 
 use super::{calendar, numeric, types};
-use crate::json;
+use crate::json::{self, calendar::Zone};
 
 /// A value as the server sent it; `None` for NULL.
 pub(super) struct Raw<'a>(pub(super) Option<&'a [u8]>);
@@ -128,8 +128,8 @@ impl Encoding {
             Self::Uuid => uuid(out, fixed(raw)?),
             Self::Date => calendar::date(out, i32::from_be_bytes(fixed(raw)?)),
             Self::Time => calendar::time(out, i64::from_be_bytes(fixed(raw)?)),
-            Self::Timestamp => calendar::timestamp(out, i64::from_be_bytes(fixed(raw)?), calendar::Zone::None),
-            Self::TimestampTz => calendar::timestamp(out, i64::from_be_bytes(fixed(raw)?), calendar::Zone::Utc),
+            Self::Timestamp => calendar::timestamp(out, i64::from_be_bytes(fixed(raw)?), Zone::None),
+            Self::TimestampTz => calendar::timestamp(out, i64::from_be_bytes(fixed(raw)?), Zone::Utc),
             Self::Json => json::document(out, text(raw)?),
             Self::Jsonb => match raw {
                 // The only version there is.

@@ -2,7 +2,7 @@
 //! statement with its footprint. Nothing of one call stays for the next but prepared statements without values.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::HashMap,
     fmt::Write as _,
     sync::{
         Arc,
@@ -28,10 +28,8 @@ use super::{
 use crate::{
     BackendError, ErrorKind, ReadLimits, Rows,
     json::{Keys, Reading, RowsWriter},
+    statements::Statements,
 };
-
-/// Prepared statements kept per connection; the one used longest ago goes first.
-const STATEMENTS_MAX: usize = 64;
 
 /// A text to run and what the core knows of it: a checked statement's parts.
 #[derive(Clone, Copy)]
@@ -69,7 +67,6 @@ pub(super) struct Prepared<'c> {
     keys: Keys,
     encodings: Vec<Encoding>,
     key: Vec<usize>,
-    used: u64,
 }
 
 /// A connection at work. It lives on the connection's thread and borrows from it.
@@ -78,8 +75,7 @@ pub(super) struct Engine<'c> {
     pub(super) authorizer: Authorizer,
     current: CurrentCall,
     broken: Arc<AtomicBool>,
-    statements: HashMap<[u8; 32], Prepared<'c>>,
-    uses: u64,
+    statements: Statements<Prepared<'c>>,
 }
 
 impl<'c> Engine<'c> {
@@ -89,7 +85,7 @@ impl<'c> Engine<'c> {
         current: CurrentCall,
         broken: Arc<AtomicBool>,
     ) -> Self {
-        Self { connection, authorizer, current, broken, statements: HashMap::new(), uses: 0 }
+        Self { connection, authorizer, current, broken, statements: Statements::default() }
     }
 
     /// Does some work as one call, and remembers when it should be this connection's last.
@@ -193,27 +189,11 @@ impl<'c> Engine<'c> {
 
     fn prepared(&mut self, statement: &CheckedStatement) -> Result<&mut Prepared<'c>, BackendError> {
         let fingerprint = *statement.fingerprint();
-        if !self.statements.contains_key(&fingerprint) {
+        if !self.statements.contains(&fingerprint) {
             let prepared = self.prepare_guarded(Guarded::from(statement))?;
-            self.make_room();
-            self.statements.insert(fingerprint, prepared);
+            drop(self.statements.insert(fingerprint, prepared));
         }
-        self.uses += 1;
-        match self.statements.entry(fingerprint) {
-            Entry::Occupied(entry) => {
-                let prepared = entry.into_mut();
-                prepared.used = self.uses;
-                Ok(prepared)
-            }
-            Entry::Vacant(_) => Err(BackendError::of(ErrorKind::Internal)),
-        }
-    }
-
-    fn make_room(&mut self) {
-        while self.statements.len() >= STATEMENTS_MAX {
-            let Some(oldest) = self.statements.iter().min_by_key(|(_, p)| p.used).map(|(key, _)| *key) else { return };
-            self.statements.remove(&oldest);
-        }
+        self.statements.get(&fingerprint).ok_or_else(|| BackendError::of(ErrorKind::Internal))
     }
 
     /// Prepares a text with the engine allowing exactly its footprint, and holds SQLite's view of it against the core's.
@@ -247,7 +227,6 @@ impl<'c> Engine<'c> {
             allowance,
             columns,
             key: guarded.key.to_vec(),
-            used: 0,
         })
     }
 

@@ -6,13 +6,11 @@ use std::{
     ffi::OsStr,
     fs,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, Weak,
         atomic::{AtomicU32, Ordering},
     },
-    thread,
-    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -20,15 +18,8 @@ use tempfile::TempDir;
 pub use super::certificates::Encryption;
 use super::{
     certificates,
-    process::{self, Owner},
+    process::{self, Owner, PASSWORD, PASSWORD_IN_URL, Process},
 };
-
-/// The logins' password; a URL must encode most of it.
-const PASSWORD: &str = "p@ss/w?rd%41";
-/// The same within a URL.
-const PASSWORD_IN_URL: &str = "p%40ss%2Fw%3Frd%2541";
-/// How long a server may take to start.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server.
 pub struct MariaDbServer {
@@ -37,7 +28,7 @@ pub struct MariaDbServer {
     dir: TempDir,
     port: u16,
     encryption: Encryption,
-    process: Mutex<Option<Child>>,
+    process: Process,
 }
 
 struct Programs {
@@ -51,13 +42,7 @@ impl MariaDbServer {
     /// installed; with `CI=true` that is a failure.
     pub fn shared() -> Option<Arc<Self>> {
         static SHARED: Mutex<Weak<MariaDbServer>> = Mutex::new(Weak::new());
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(server) = shared.upgrade() {
-            return Some(server);
-        }
-        let server = Arc::new(Self::start()?);
-        *shared = Arc::downgrade(&server);
-        Some(server)
+        process::shared(&SHARED, Self::start)
     }
 
     /// A server of its own, for a test that stops it. `None` as for `shared`.
@@ -68,10 +53,7 @@ impl MariaDbServer {
     /// The same, with TLS or without. `None` as for `shared`.
     pub fn start_with(encryption: Encryption) -> Option<Self> {
         let Some(programs) = find_programs() else {
-            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "no MariaDB server is installed");
-            eprintln!(
-                "SKIPPED: no MariaDB server is installed (looked for mariadbd in PATH, /usr/sbin and /usr/local/sbin)"
-            );
+            process::skip("MariaDB", "mariadbd in PATH, /usr/sbin and /usr/local/sbin");
             return None;
         };
         let owner = Owner::when_root(&["mysql", "nobody"]);
@@ -80,7 +62,7 @@ impl MariaDbServer {
             certificates::make(dir.path());
         }
         let port = process::free_port();
-        let server = Self { programs, owner, dir, port, encryption, process: Mutex::new(None) };
+        let server = Self { programs, owner, dir, port, encryption, process: Process::default() };
         if let Some(owner) = server.owner {
             owner.take(server.dir.path());
         }
@@ -122,13 +104,11 @@ impl MariaDbServer {
 
     /// Ends the server as a crash would, every connection with it.
     pub fn crash(&self) {
-        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mut process) = process.take() {
+        self.process.end(|| {
             if let Ok(pid) = fs::read_to_string(self.file("pid")) {
                 let _ = Command::new("kill").args(["-KILL", pid.trim()]).stderr(Stdio::null()).status();
             }
-            process.wait().unwrap();
-        }
+        });
     }
 
     /// Starts the server again, on the same port with the same data.
@@ -138,7 +118,8 @@ impl MariaDbServer {
         let (data, socket, pid, port) =
             (file("datadir", "data"), file("socket", "s"), file("pid-file", "pid"), format!("--port={}", self.port));
         let mut arguments: Vec<&OsStr> = vec!["--no-defaults".as_ref()];
-        arguments.extend([&data, &socket, &pid, &port].map(OsStr::new));
+        let temporary = self.temporary_files();
+        arguments.extend([&data, &socket, &pid, &port, &temporary].map(OsStr::new));
         arguments.extend(
             [
                 "--bind-address=127.0.0.1",
@@ -155,13 +136,8 @@ impl MariaDbServer {
         if self.encryption == Encryption::On {
             arguments.extend([&certificate, &key].map(OsStr::new));
         }
-        let child = process::spawn(self.owner, "KILL", &self.programs.server, &arguments, &self.file("log"));
-        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
-        let until = Instant::now() + PATIENCE;
-        while self.try_ask("mysql", "SELECT 1").is_err() {
-            assert!(Instant::now() < until, "MariaDB did not start:\n{}", self.log());
-            thread::sleep(Duration::from_millis(20));
-        }
+        let spawn = || process::spawn(self.owner, "KILL", &self.programs.server, &arguments, &self.file("log"));
+        self.process.start(spawn, || self.try_ask("mysql", "SELECT 1").is_ok(), || self.log());
     }
 
     /// Runs statements as root in a database, and gives the rows of their results, values as the client shows them.
@@ -208,8 +184,14 @@ impl MariaDbServer {
         install
             .args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"])
             .args(QUICK)
-            .arg(format!("--datadir={}", self.file("data").display()));
+            .arg(format!("--datadir={}", self.file("data").display()))
+            .arg(self.temporary_files());
         process::run(&mut install);
+    }
+
+    /// A folder of its own: each server that starts clears the one that all would share of files that look like its own.
+    fn temporary_files(&self) -> String {
+        format!("--tmpdir={}", self.dir.path().display())
     }
 
     fn file(&self, name: &str) -> PathBuf {

@@ -5,13 +5,11 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, Weak,
         atomic::{AtomicU32, Ordering},
     },
-    thread,
-    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -20,15 +18,8 @@ use tokio_postgres::{Client, NoTls};
 pub use super::certificates::Encryption;
 use super::{
     certificates,
-    process::{self, Owner, run},
+    process::{self, Owner, PASSWORD, PASSWORD_IN_URL, Process, run},
 };
-
-/// The superuser's password; a URL must encode most of it.
-const PASSWORD: &str = "p@ss/w?rd%41";
-/// The same within a URL.
-const PASSWORD_IN_URL: &str = "p%40ss%2Fw%3Frd%2541";
-/// How long a cluster may take to start or stop.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running server.
 pub struct PostgresServer {
@@ -37,7 +28,7 @@ pub struct PostgresServer {
     dir: TempDir,
     port: u16,
     encryption: Encryption,
-    process: Mutex<Option<Child>>,
+    process: Process,
 }
 
 impl PostgresServer {
@@ -45,26 +36,19 @@ impl PostgresServer {
     /// PostgreSQL is installed; with `CI=true` that is a failure.
     pub fn shared() -> Option<Arc<Self>> {
         static SHARED: Mutex<Weak<PostgresServer>> = Mutex::new(Weak::new());
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(server) = shared.upgrade() {
-            return Some(server);
-        }
-        let server = Arc::new(Self::start(Encryption::Off)?);
-        *shared = Arc::downgrade(&server);
-        Some(server)
+        process::shared(&SHARED, || Self::start(Encryption::Off))
     }
 
     /// A server of its own, for a test that stops it. `None` as for `shared`.
     pub fn start(encryption: Encryption) -> Option<Self> {
         let Some(binaries) = find_binaries() else {
-            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "no PostgreSQL server is installed");
-            eprintln!("SKIPPED: no PostgreSQL server is installed (looked in /usr/lib/postgresql/*/bin and PATH)");
+            process::skip("PostgreSQL", "`postgres` in /usr/lib/postgresql/*/bin and PATH");
             return None;
         };
         let owner = Owner::when_root(&["postgres"]);
         let dir = tempfile::Builder::new().prefix("tollgate-pg-").tempdir().unwrap();
         let port = process::free_port();
-        let server = Self { binaries, owner, dir, port, encryption, process: Mutex::new(None) };
+        let server = Self { binaries, owner, dir, port, encryption, process: Process::default() };
         server.initialise();
         server.restart();
         Some(server)
@@ -110,11 +94,7 @@ impl PostgresServer {
 
     /// Ends the server as a crash would, every connection with it.
     pub fn crash(&self) {
-        self.signal("QUIT");
-        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mut process) = process.take() {
-            process.wait().unwrap();
-        }
+        self.process.end(|| self.signal("QUIT"));
     }
 
     /// Stops every process of the server in its tracks, so that connections stay open and nothing answers.
@@ -132,19 +112,9 @@ impl PostgresServer {
         let data = self.data();
         let _ = fs::remove_file(data.join("postmaster.pid"));
         let arguments = ["-D".as_ref(), data.as_os_str()];
-        let child = process::spawn(
-            self.owner,
-            "QUIT",
-            &self.binaries.join("postgres"),
-            &arguments,
-            &self.dir.path().join("log"),
-        );
-        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
-        let until = Instant::now() + PATIENCE;
-        while !self.is_ready() {
-            assert!(Instant::now() < until, "PostgreSQL did not start:\n{}", self.log());
-            thread::sleep(Duration::from_millis(20));
-        }
+        let (server, log) = (self.binaries.join("postgres"), self.dir.path().join("log"));
+        let spawn = || process::spawn(self.owner, "QUIT", &server, &arguments, &log);
+        self.process.start(spawn, || self.is_ready(), || self.log());
     }
 
     async fn run_on(&self, database: &str, sql: &str) {

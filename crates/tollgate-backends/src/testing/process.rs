@@ -1,4 +1,5 @@
-//! What the throw-away servers have in common: a user that is not root, a free port, and an end with the process that started them.
+//! What the throw-away servers have in common: a user that is not root, a password, a free port, one server for tests that run at the
+//! same time, and an end with the process that started them.
 
 use std::{
     ffi::OsStr,
@@ -10,7 +11,17 @@ use std::{
     },
     path::Path,
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, PoisonError, Weak},
+    thread,
+    time::{Duration, Instant},
 };
+
+/// The logins' password; a URL must encode most of it.
+pub(super) const PASSWORD: &str = "p@ss/w?rd%41";
+/// The same within a URL.
+pub(super) const PASSWORD_IN_URL: &str = "p%40ss%2Fw%3Frd%2541";
+/// How long a server may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The operating-system user a server runs as when we are root, which it refuses to be.
 #[derive(Clone, Copy)]
@@ -85,4 +96,46 @@ pub(super) fn run(command: &mut Command) {
 /// A port of 127.0.0.1 that nobody listens on.
 pub(super) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// The server that the tests of one process share which run at the same time, started by the first of them.
+pub(super) fn shared<S>(slot: &Mutex<Weak<S>>, start: impl FnOnce() -> Option<S>) -> Option<Arc<S>> {
+    let mut shared = slot.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(server) = shared.upgrade() {
+        return Some(server);
+    }
+    let server = Arc::new(start()?);
+    *shared = Arc::downgrade(&server);
+    Some(server)
+}
+
+/// Says loudly that a server is not installed and where it was looked for; with `CI=true` that is a failure.
+pub(super) fn skip(server: &str, places: &str) {
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "no {server} server is installed");
+    eprintln!("SKIPPED: no {server} server is installed (looked for {places})");
+}
+
+/// A server's process, while there is one.
+#[derive(Default)]
+pub(super) struct Process(Mutex<Option<Child>>);
+
+impl Process {
+    /// Has a server started, and waits until it is ready.
+    pub(super) fn start(&self, spawn: impl FnOnce() -> Child, is_ready: impl Fn() -> bool, log: impl Fn() -> String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(spawn());
+        let until = Instant::now() + PATIENCE;
+        while !is_ready() {
+            assert!(Instant::now() < until, "the server did not start:\n{}", log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Has it ended, if it runs, and waits until it has.
+    pub(super) fn end(&self, kill: impl FnOnce()) {
+        let mut process = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut process) = process.take() {
+            kill();
+            process.wait().unwrap();
+        }
+    }
 }

@@ -5,11 +5,10 @@
 //! a row that the restricted table does not have.
 
 use super::groups::{Alike, Groups};
-use super::render::ALL_ROWS;
 use super::restrict::{Fence, RestrictedTable};
+use super::tree::build::columns;
 use super::tree::{
-    BinaryOp, CallOrder, CastType, ColumnRef, Expr, Function, FunctionArgs, IsTest, Literal, Projection, Query,
-    Relation, UnaryOp, Window,
+    BinaryOp, CallOrder, CastType, Expr, Function, FunctionArgs, IsTest, Projection, Query, Relation, Window,
 };
 use crate::names::Dialect;
 
@@ -36,7 +35,7 @@ fn smallest(number: usize) -> String {
 pub(super) fn large_enough(rows: RestrictedTable, groups: &Groups, alias: &str, dialect: Dialect) -> Relation {
     let names: Vec<String> = rows.columns().iter().map(|column| column.name.clone()).collect();
     let fence = rows.fence();
-    let least = || number(&groups.least.to_string());
+    let least = || Expr::number(groups.least.get().into());
     let coarser = groups.coarser();
     let windows = Windows { groups, dialect };
 
@@ -44,39 +43,35 @@ pub(super) fn large_enough(rows: RestrictedTable, groups: &Groups, alias: &str, 
     let count = windows.over("count", FunctionArgs::Star, (ROWS, &groups.whole()));
     counted.push(Projection { expr: count, name: ALIKE.to_owned() });
 
-    let alike = || column(COUNTED, ALIKE);
+    let alike = || Expr::made_up(COUNTED, ALIKE);
     let mut grouped = columns(COUNTED, &names);
     grouped.push(Projection { expr: alike(), name: ALIKE.to_owned() });
     for (place, kept) in coarser.iter().enumerate() {
-        let small = case(binary(BinaryOp::Lt, alike(), least()), number("1"), Some(number("0")));
+        let small = case(Expr::binary(BinaryOp::Lt, alike(), least()), Expr::number(1), Some(Expr::number(0)));
         let sum = windows.over("sum", FunctionArgs::List(vec![small]), (COUNTED, kept));
         grouped.push(Projection { expr: sum, name: hidden(place) });
-        let large = case(binary(BinaryOp::GtEq, alike(), least()), alike(), None);
+        let large = case(Expr::binary(BinaryOp::GtEq, alike(), least()), alike(), None);
         let min = windows.over("min", FunctionArgs::List(vec![large]), (COUNTED, kept));
         grouped.push(Projection { expr: min, name: smallest(place) });
     }
 
-    let mut filter = binary(BinaryOp::GtEq, column(GROUPED, ALIKE), least());
+    let mut filter = Expr::binary(BinaryOp::GtEq, Expr::made_up(GROUPED, ALIKE), least());
     for place in 0..coarser.len() {
-        let hidden = || column(GROUPED, &hidden(place));
-        let none = binary(BinaryOp::Eq, hidden(), number("0"));
-        let enough = binary(BinaryOp::GtEq, hidden(), least());
-        let not_the_smallest = binary(BinaryOp::Gt, column(GROUPED, ALIKE), column(GROUPED, &smallest(place)));
-        let fine = binary(BinaryOp::Or, binary(BinaryOp::Or, none, enough), not_the_smallest);
-        filter = binary(BinaryOp::And, filter, fine);
+        let hidden = || Expr::made_up(GROUPED, &hidden(place));
+        let none = Expr::binary(BinaryOp::Eq, hidden(), Expr::number(0));
+        let enough = Expr::binary(BinaryOp::GtEq, hidden(), least());
+        let not_the_smallest =
+            Expr::binary(BinaryOp::Gt, Expr::made_up(GROUPED, ALIKE), Expr::made_up(GROUPED, &smallest(place)));
+        let fine = Expr::binary(BinaryOp::Or, Expr::binary(BinaryOp::Or, none, enough), not_the_smallest);
+        filter = Expr::binary(BinaryOp::And, filter, fine);
     }
 
     let rows = Relation::Restricted(Box::new(rows));
     let counted = Query::plain(counted, vec![rows], None).derived(COUNTED);
     let grouped = Query::plain(grouped, vec![counted], None).derived(GROUPED);
     let mut shown = Query::plain(columns(GROUPED, &names), vec![grouped], Some(filter));
-    match (fence, dialect) {
-        (Fence::Open, _) => {}
-        (Fence::Closed, Dialect::Postgres) => shown.offset = Some(number("0")),
-        (Fence::Closed, Dialect::Sqlite) => {
-            shown.limit = Some(Expr::Unary { op: UnaryOp::Minus, expr: Box::new(number("1")) });
-        }
-        (Fence::Closed, Dialect::MariaDb) => shown.limit = Some(number(ALL_ROWS)),
+    if fence == Fence::Closed {
+        shown = shown.fenced(dialect);
     }
     shown.derived(alias)
 }
@@ -90,7 +85,7 @@ struct Windows<'g> {
 impl Windows<'_> {
     fn over(&self, name: &'static str, args: FunctionArgs, (relation, kept): (&str, &[(usize, Alike)])) -> Expr {
         let keys = kept.iter().filter_map(|(place, alike)| Some((&self.groups.columns.get(*place)?.0, *alike)));
-        let partition_by = keys.flat_map(|(name, alike)| self.key(column(relation, name), alike)).collect();
+        let partition_by = keys.flat_map(|(name, alike)| self.key(Expr::made_up(relation, name), alike)).collect();
         let window = Window { partition_by, order_by: Vec::new(), frame: None };
         let order = CallOrder::None;
         Expr::Function(Function { name, args, distinct: false, order, filter: None, over: Some(Box::new(window)) })
@@ -114,26 +109,10 @@ impl Windows<'_> {
             // Windows compare the first `max_sort_length` bytes of a text alone, and the text of a FLOAT has six digits.
             (Alike::Value | Alike::Text, Dialect::MariaDb) => {
                 let bytes = Expr::Cast { expr: boxed(value.clone()), ty: CastType("binary".to_owned()) };
-                vec![value, Expr::Function(Function::plain("sha2", vec![bytes, number("256")]))]
+                vec![value, Expr::Function(Function::plain("sha2", vec![bytes, Expr::number(256)]))]
             }
         }
     }
-}
-
-fn columns(relation: &str, names: &[String]) -> Vec<Projection> {
-    names.iter().map(|name| Projection { expr: column(relation, name), name: name.clone() }).collect()
-}
-
-fn column(relation: &str, name: &str) -> Expr {
-    Expr::Column(ColumnRef::made_up(relation, name))
-}
-
-fn number(text: &str) -> Expr {
-    Expr::Literal(Literal::Number(text.to_owned()))
-}
-
-fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
-    Expr::Binary { op, left: Box::new(left), right: Box::new(right) }
 }
 
 fn case(when: Expr, then: Expr, otherwise: Option<Expr>) -> Expr {

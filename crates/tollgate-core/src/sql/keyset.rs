@@ -102,7 +102,7 @@ pub(super) fn pages(mut query: Query, key: &[String], around: Around<'_>) -> Res
     if let SetExpr::Select(select) = &mut next.body {
         let behind = behind(&key, &descending);
         select.filter = Some(match select.filter.take() {
-            Some(filter) => binary(BinaryOp::And, filter, behind),
+            Some(filter) => Expr::binary(BinaryOp::And, filter, behind),
             None => behind,
         });
     }
@@ -353,23 +353,23 @@ fn behind(key: &[ColumnRef], descending: &[bool]) -> Expr {
     if alike && terms.len() > 1 {
         let op = op(descending.first() == Some(&true));
         let (columns, values) = terms.into_iter().map(|term| (term.column, term.value)).unzip();
-        return binary(op, Expr::Row(columns), Expr::Row(values));
+        return Expr::binary(op, Expr::Row(columns), Expr::Row(values));
     }
     // `a > $1 OR (a = $1 AND (b < $2 OR …))`, from the last column to the first.
     let mut condition: Option<Expr> = None;
     let count = terms.len();
     while let Some(term) = terms.pop() {
         let is_first = terms.is_empty() && count > 1;
-        let beyond = binary(op(term.descending), term.column.clone(), term.value.clone());
+        let beyond = Expr::binary(op(term.descending), term.column.clone(), term.value.clone());
         let or_equal = if term.descending { BinaryOp::LtEq } else { BinaryOp::GtEq };
         condition = Some(match condition {
             None => beyond,
             Some(rest) => {
-                let tie = binary(BinaryOp::Eq, term.column.clone(), term.value.clone());
-                let either = binary(BinaryOp::Or, beyond, binary(BinaryOp::And, tie, rest));
+                let tie = Expr::binary(BinaryOp::Eq, term.column.clone(), term.value.clone());
+                let either = Expr::binary(BinaryOp::Or, beyond, Expr::binary(BinaryOp::And, tie, rest));
                 // Said once more for an index, which an OR is no help to.
-                let bound = binary(or_equal, term.column, term.value);
-                if is_first { binary(BinaryOp::And, bound, either) } else { either }
+                let bound = Expr::binary(or_equal, term.column, term.value);
+                if is_first { Expr::binary(BinaryOp::And, bound, either) } else { either }
             }
         });
     }
@@ -384,10 +384,6 @@ struct Term {
 
 fn op(descending: bool) -> BinaryOp {
     if descending { BinaryOp::Lt } else { BinaryOp::Gt }
-}
-
-fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
-    Expr::Binary { op, left: Box::new(left), right: Box::new(right) }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Our own small tree of a statement: it can only say what we allow, every name in it is resolved, and only this is printed.
 
+pub(super) mod build;
 mod call;
 mod expr;
 mod op;
@@ -41,11 +42,6 @@ impl Query {
         };
         let body = SetExpr::Select(Box::new(select));
         Self { with: Vec::new(), body, order_by: Vec::new(), limit: None, offset: None }
-    }
-
-    /// The query as a relation.
-    pub(super) fn derived(self, alias: &str) -> Relation {
-        Relation::Derived { query: Box::new(self), alias: alias.to_owned(), lateral: false }
     }
 }
 

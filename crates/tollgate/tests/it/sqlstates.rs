@@ -25,12 +25,13 @@ const SETUP: &str = "
     CREATE TABLE states (state text PRIMARY KEY);
     CREATE VIEW raised AS SELECT state, public.raises(state) AS outcome FROM states;";
 
-/// Each SQLSTATE, the code that it comes to, and whether a later try may go better.
-fn states() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+/// Each SQLSTATE, the codes that it comes to behind a tool and in a caller's own statement, and whether a later try may go better.
+fn states() -> impl Iterator<Item = (&'static str, [&'static str; 2], bool)> {
     include_str!("sqlstates/sqlstates.tsv").lines().filter(|line| !line.starts_with('#')).map(|line| {
         let mut fields = line.split('\t');
         let (state, _name) = (fields.next().unwrap(), fields.next().unwrap());
-        (state, fields.next().unwrap(), fields.next().unwrap() == "again")
+        let codes = [fields.next().unwrap(), fields.next().unwrap()];
+        (state, codes, fields.next().unwrap() == "again")
     })
 }
 
@@ -86,12 +87,12 @@ async fn every_sqlstate_ends_in_a_sentence_of_ours() {
     let fine = agent.call("raised", json!({"state": "none"})).await;
     assert_eq!(fine.rows(), &[json!({"outcome": "fine"})]);
     assert_silent(&fine, "01000", "none");
-    for (state, code, again) in states() {
+    for (state, [behind_a_tool, of_ones_own], again) in states() {
         // While rows are read, behind a view; and while the statement is planned, in a caller's own.
         let own = format!("SELECT raises('{state}') AS outcome");
-        for called in [
-            agent.call("raised", json!({ "state": state })).await,
-            agent.call("query", json!({ "database": "shop", "sql": own })).await,
+        for (code, called) in [
+            (behind_a_tool, agent.call("raised", json!({ "state": state })).await),
+            (of_ones_own, agent.call("query", json!({ "database": "shop", "sql": own })).await),
         ] {
             assert_eq!(called.code(), code, "{state}: {called:?}");
             assert_eq!(called.text().contains("retry_after_ms"), again, "{state}: {called:?}");

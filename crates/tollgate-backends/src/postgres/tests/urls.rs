@@ -6,8 +6,9 @@ use crate::{
     PoolLimits,
     postgres::{
         connect,
-        url::{Target, Tls, UrlError},
+        url::{MALFORMED, OPTIONS, Target, UrlError},
     },
+    server::url::{Tls, UrlError as OfAnyServer},
 };
 
 fn tls(url: &str) -> Result<Tls, UrlError> {
@@ -17,6 +18,7 @@ fn tls(url: &str) -> Result<Tls, UrlError> {
 #[test]
 fn tls_is_required_beyond_loopback() {
     let verified = Ok(Tls::Verified(None));
+    let any = |error: OfAnyServer| Err(UrlError::from(error));
     let cases = [
         ("postgres://u:p@127.0.0.1/d", Ok(Tls::Plain)),
         ("postgresql://u:p@localhost:5433/d", Ok(Tls::Plain)),
@@ -29,23 +31,23 @@ fn tls_is_required_beyond_loopback() {
         ("postgres://u:p@127.0.0.1/d?sslmode=require", verified.clone()),
         ("postgres://u:p@127.0.0.1/d?sslmode=verify-full", verified),
         ("postgres://u:p@h/d?sslrootcert=%2Fetc%2Fa%20b.pem", Ok(Tls::Verified(Some("/etc/a b.pem".into())))),
-        ("postgres://u:p@h/d?sslmode=prefer", Err(UrlError::SslMode)),
-        ("postgres://u:p@h/d?sslmode=allow", Err(UrlError::SslMode)),
-        ("postgres://u:p@h/d?sslmode=verify-ca", Err(UrlError::SslMode)),
-        ("postgres://u:p@h/d?sslmode=", Err(UrlError::SslMode)),
-        ("postgres://u:p@h/d?sslmode=disable&sslrootcert=/x", Err(UrlError::UnusedRootCertificates)),
-        ("postgres://u:p@h/d?sslmode=require&sslmode=disable", Err(UrlError::DuplicateOption)),
-        ("postgres://u@/d?host=/var/run/postgresql&sslmode=require", Err(UrlError::TlsOnSocket)),
+        ("postgres://u:p@h/d?sslmode=prefer", any(OfAnyServer::SslMode)),
+        ("postgres://u:p@h/d?sslmode=allow", any(OfAnyServer::SslMode)),
+        ("postgres://u:p@h/d?sslmode=verify-ca", any(OfAnyServer::SslMode)),
+        ("postgres://u:p@h/d?sslmode=", any(OfAnyServer::SslMode)),
+        ("postgres://u:p@h/d?sslmode=disable&sslrootcert=/x", any(OfAnyServer::UnusedRootCertificates)),
+        ("postgres://u:p@h/d?sslmode=require&sslmode=disable", any(OfAnyServer::DuplicateOption)),
+        ("postgres://u@/d?host=/var/run/postgresql&sslmode=require", any(OfAnyServer::TlsOnSocket)),
         ("postgres://u@localhost/d?host=/var/run/postgresql", Err(UrlError::ChoiceOnSocket)),
         ("postgres://u@%2Frun%2Fa,%2Frun%2Fb/d", Err(UrlError::ChoiceOnSocket)),
         ("postgres://u@/d?host=/run&target_session_attrs=read-only", Err(UrlError::ChoiceOnSocket)),
-        ("postgres://u:p@h/d?options=-c%20search_path%3Dx", Err(UrlError::UnknownOption)),
-        ("postgres://u:p@h/d?sslpassword=x", Err(UrlError::UnknownOption)),
-        ("postgres://u:p@h", Err(UrlError::NoDatabase)),
-        ("postgres://h/d", Err(UrlError::NoUser)),
+        ("postgres://u:p@h/d?options=-c%20search_path%3Dx", any(OfAnyServer::UnknownOption(OPTIONS))),
+        ("postgres://u:p@h/d?sslpassword=x", any(OfAnyServer::UnknownOption(OPTIONS))),
+        ("postgres://u:p@h", any(OfAnyServer::NoDatabase)),
+        ("postgres://h/d", any(OfAnyServer::NoUser)),
         ("postgres:///d", Err(UrlError::NoHost)),
-        ("mysql://u:p@h/d", Err(UrlError::Malformed)),
-        ("postgres://u:p@h:notaport/d", Err(UrlError::Malformed)),
+        ("mysql://u:p@h/d", Err(MALFORMED)),
+        ("postgres://u:p@h:notaport/d", Err(MALFORMED)),
     ];
     for (url, expected) in cases {
         assert_eq!(tls(url), expected, "{url}");

@@ -20,6 +20,7 @@ use self::estimate::Constants;
 use self::reread::Tokens;
 use super::restrict::{Fence, RestrictedTable};
 use super::restriction::RAW;
+use super::tree::build;
 use super::tree::{
     Cte, Distinct, Expr, JoinKind, Materialized, OrderBy, OrderKey, Query, Relation, Select, SetExpr, SetOperator,
     SetQuantifier, Slot, TableFunction,
@@ -128,22 +129,29 @@ impl Printer {
             body => self.set_expr(body)?,
         }
         self.order_by(&query.order_by)?;
-        for (word, bound) in [(" LIMIT ", &query.limit), (" OFFSET ", &query.offset)] {
-            if let Some(bound) = bound {
-                match self.dialect {
-                    Dialect::Sqlite if word == " OFFSET " && query.limit.is_none() => self.put(" LIMIT -1"),
-                    Dialect::MariaDb if word == " OFFSET " && query.limit.is_none() => self.all_rows(),
-                    Dialect::Postgres | Dialect::Sqlite | Dialect::MariaDb => {}
-                }
-                self.put(word);
-                match bound {
-                    // A number of rows is looked up nowhere.
-                    Expr::Literal(rows) => self.written(rows)?,
-                    bound => self.expr(bound)?,
-                }
+        self.page(query.limit.as_ref(), query.offset.as_ref())?;
+        self.ctes.truncate(outer);
+        Ok(())
+    }
+
+    /// LIMIT and OFFSET. SQLite and MariaDB know the latter behind the former only.
+    fn page(&mut self, limit: Option<&Expr>, offset: Option<&Expr>) -> Printed {
+        if limit.is_none() && offset.is_none() {
+            return Ok(());
+        }
+        let (all, _) = build::page_of_all(self.dialect);
+        let limit = limit.or(all.as_ref().filter(|_| offset.is_some()));
+        for (word, bound) in [(" LIMIT ", limit), (" OFFSET ", offset)] {
+            let Some(bound) = bound else { continue };
+            self.put(word);
+            match bound {
+                // A number of rows is looked up nowhere.
+                Expr::Literal(rows) => self.written(rows)?,
+                // No expression either: SQLite's.
+                bound if Some(bound) == all.as_ref() => self.put("-1"),
+                bound => self.expr(bound)?,
             }
         }
-        self.ctes.truncate(outer);
         Ok(())
     }
 
@@ -466,19 +474,12 @@ impl Printer {
             self.put(if index == 0 { " WHERE " } else { " AND " });
             self.expr(condition)?;
         }
-        match (table.fence(), self.dialect) {
-            (Fence::Open, _) => {}
-            (Fence::Closed, Dialect::Postgres) => self.put(" OFFSET 0"),
-            (Fence::Closed, Dialect::Sqlite) => self.put(" LIMIT -1"),
-            (Fence::Closed, Dialect::MariaDb) => self.all_rows(),
+        if table.fence() == Fence::Closed {
+            let (limit, offset) = build::page_of_all(self.dialect);
+            self.page(limit.as_ref(), offset.as_ref())?;
         }
         self.put(") AS ");
         self.ident(table.alias())
-    }
-
-    fn all_rows(&mut self) {
-        self.put(" LIMIT ");
-        self.put(ALL_ROWS);
     }
 
     fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T) -> Printed) -> Printed {
@@ -509,9 +510,6 @@ impl Printer {
         RenderError::NotInDialect { dialect: self.dialect, what }
     }
 }
-
-/// The LIMIT that no number of rows reaches, on MariaDB.
-pub(in crate::sql) const ALL_ROWS: &str = "18446744073709551615";
 
 /// Whether sets of so many keys are all of them, and one less each time.
 pub(super) fn is_rollup(sets: &[Vec<usize>], keys: usize) -> bool {

@@ -6,8 +6,9 @@
 
 use crate::names::Dialect;
 use crate::sql::limits::{RECURSION_FUNCTION, RECURSION_ROWS_MAX};
+use crate::sql::tree::build;
 use crate::sql::tree::{
-    BinaryOp, CallOrder, ColumnRef, Expr, Function, FunctionArgs, Literal, Projection, Query, Relation, UnaryOp, Window,
+    BinaryOp, CallOrder, Expr, Function, FunctionArgs, Literal, Projection, Query, Relation, Window,
 };
 
 /// The expression, inside.
@@ -27,42 +28,35 @@ pub(super) fn bounded(name: &str, columns: &[String], alias: &str, dialect: Dial
         filter: None,
         over: Some(Box::new(window)),
     };
-    let mut projection = projected(ALL, columns);
+    let mut projection = build::columns(ALL, columns);
     projection.push(Projection { expr: Expr::Function(counted), name: number.clone() });
     let all = Relation::Cte { name: name.to_owned(), alias: ALL.to_owned() };
-    let numbered = Query { limit: Some(rows(RECURSION_ROWS_MAX + 1)), ..Query::plain(projection, vec![all], None) };
-    let in_bounds = in_bounds(&column(NUMBERED, &number), dialect);
-    let kept = Query::plain(projected(NUMBERED, columns), vec![numbered.derived(NUMBERED)], Some(in_bounds));
-    let kept = match dialect {
-        Dialect::Postgres | Dialect::MariaDb => Query { offset: Some(rows(0)), ..kept },
-        Dialect::Sqlite => {
-            let all = Expr::Unary { op: UnaryOp::Minus, expr: Box::new(rows(1)) };
-            Query { limit: Some(all), ..kept }
-        }
-    };
-    kept.derived(alias)
+    let numbered =
+        Query { limit: Some(Expr::number(RECURSION_ROWS_MAX + 1)), ..Query::plain(projection, vec![all], None) };
+    let in_bounds = in_bounds(&Expr::made_up(NUMBERED, &number), dialect);
+    let kept = Query::plain(build::columns(NUMBERED, columns), vec![numbered.derived(NUMBERED)], Some(in_bounds));
+    kept.fenced(dialect).derived(alias)
 }
 
 /// A condition that is true for every row, and an error for the one after the last.
 fn in_bounds(number: &Expr, dialect: Dialect) -> Expr {
-    let binary = |op, left: Expr, right: Expr| Expr::Binary { op, left: Box::new(left), right: Box::new(right) };
     match dialect {
         // A radius that is not positive has an error code of its own, and no listed function measures anything.
         Dialect::MariaDb => {
-            let origin = || Expr::Function(Function::plain("point", vec![rows(0), rows(0)]));
-            let radius = binary(BinaryOp::Subtract, rows(RECURSION_ROWS_MAX + 1), number.clone());
+            let origin = || Expr::Function(Function::plain("point", vec![Expr::number(0), Expr::number(0)]));
+            let radius = Expr::binary(BinaryOp::Subtract, Expr::number(RECURSION_ROWS_MAX + 1), number.clone());
             let distance = Function::plain("st_distance_sphere", vec![origin(), origin(), radius]);
-            let few = binary(BinaryOp::LtEq, number.clone(), rows(RECURSION_ROWS_MAX));
-            binary(BinaryOp::Or, few, binary(BinaryOp::Eq, Expr::Function(distance), rows(0)))
+            let few = Expr::binary(BinaryOp::LtEq, number.clone(), Expr::number(RECURSION_ROWS_MAX));
+            Expr::binary(BinaryOp::Or, few, Expr::binary(BinaryOp::Eq, Expr::Function(distance), Expr::number(0)))
         }
         // A negative LIMIT has an error code of its own, and a caller's LIMIT is never negative. This one depends on the row, so it
         // is not computed while the statement is planned.
         Dialect::Postgres => {
-            let left = binary(BinaryOp::Subtract, rows(RECURSION_ROWS_MAX), number.clone());
+            let left = Expr::binary(BinaryOp::Subtract, Expr::number(RECURSION_ROWS_MAX), number.clone());
             let fine = Projection { expr: Expr::Literal(Literal::Bool(true)), name: "tg_fine".to_owned() };
             let limited = Query { limit: Some(left), ..Query::plain(vec![fine], Vec::new(), None) };
-            let few = binary(BinaryOp::LtEq, number.clone(), rows(RECURSION_ROWS_MAX));
-            binary(BinaryOp::Or, few, Expr::Scalar(Box::new(limited)))
+            let few = Expr::binary(BinaryOp::LtEq, number.clone(), Expr::number(RECURSION_ROWS_MAX));
+            Expr::binary(BinaryOp::Or, few, Expr::Scalar(Box::new(limited)))
         }
         Dialect::Sqlite => Expr::Function(Function::plain(RECURSION_FUNCTION, vec![number.clone()])),
     }
@@ -75,16 +69,4 @@ fn row_number(columns: &[String]) -> String {
         name.push('_');
     }
     name
-}
-
-fn projected(relation: &str, columns: &[String]) -> Vec<Projection> {
-    columns.iter().map(|name| Projection { expr: column(relation, name), name: name.clone() }).collect()
-}
-
-fn column(relation: &str, name: &str) -> Expr {
-    Expr::Column(ColumnRef::made_up(relation, name))
-}
-
-fn rows(count: u64) -> Expr {
-    Expr::Literal(Literal::Number(count.to_string()))
 }

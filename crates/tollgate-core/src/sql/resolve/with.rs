@@ -247,10 +247,10 @@ impl Resolver<'_> {
             (_, None) if offset => Err(refuse()),
             (Dialect::Postgres | Dialect::MariaDb, None) => Ok(None),
             // One more than may be read, so that whoever reads it sees that there are more.
-            (Dialect::Sqlite, None) => Ok(Some(rows(RECURSION_ROWS_MAX + 1))),
+            (Dialect::Sqlite, None) => Ok(Some(Expr::number(RECURSION_ROWS_MAX + 1))),
             (Dialect::Sqlite, Some(Expr::Literal(Literal::Number(text)))) if !offset => {
                 let wanted = text.parse().unwrap_or(u64::MAX);
-                Ok(Some(rows(wanted.min(RECURSION_ROWS_MAX + 1))))
+                Ok(Some(Expr::number(wanted.min(RECURSION_ROWS_MAX + 1))))
             }
             (Dialect::Postgres | Dialect::Sqlite | Dialect::MariaDb, Some(_)) => Err(refuse()),
         }
@@ -285,9 +285,4 @@ fn ends(query: &Query) -> bool {
         Some(Expr::Literal(Literal::Number(text))) => text.parse().is_ok_and(|rows: u64| rows <= RECURSION_ROWS_MAX),
         _ => false,
     }
-}
-
-/// A number of rows as a constant.
-fn rows(count: u64) -> Expr {
-    Expr::Literal(Literal::Number(count.to_string()))
 }

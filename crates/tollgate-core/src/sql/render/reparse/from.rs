@@ -3,11 +3,12 @@
 
 use sqlparser::ast;
 
-use super::super::{ALL_ROWS, recursion::bounded};
+use super::super::recursion::bounded;
 use super::{Clauses, Parts, Reading, all, both, expr, named, path};
 use crate::names::Dialect;
 use crate::sql::restrict::{Fence, RestrictedTable};
 use crate::sql::restriction::RAW;
+use crate::sql::tree::build::ALL_ROWS;
 use crate::sql::tree::{Expr, JoinKind, Relation, TableFunction};
 
 /// Whether an alias is that name, with just these names for columns.

@@ -16,12 +16,13 @@ use std::collections::BTreeMap;
 
 use sqlparser::ast;
 
-use super::{ALL_ROWS, RenderError, is_rollup};
+use super::{RenderError, is_rollup};
 use crate::names::Dialect;
 use crate::sql::parse::parse_printed;
+use crate::sql::tree::build::ALL_ROWS;
 use crate::sql::tree::{
     Cte, Distinct, Expr, Materialized, OrderBy, OrderKey, Projection, Query, Select, SetExpr, SetOperator,
-    SetQuantifier, Slot,
+    SetQuantifier, Slot, UnaryOp,
 };
 
 /// Refuses a text that reads as another tree than the one it was printed from.
@@ -225,6 +226,11 @@ impl Reading<'_> {
         match (read, meant, self.dialect) {
             (Some(read), None, Dialect::Sqlite) => offset && from::is_minus_one(read),
             (Some(read), None, Dialect::MariaDb) => offset && expr::is_number(read, ALL_ROWS),
+            (Some(read), Some(Expr::Unary { op: UnaryOp::Minus, expr }), Dialect::Sqlite)
+                if **expr == Expr::number(1) =>
+            {
+                from::is_minus_one(read)
+            }
             (read, meant, _) => both(read, meant, |read, meant| self.expr(read, meant)),
         }
     }
