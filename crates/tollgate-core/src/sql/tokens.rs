@@ -402,6 +402,7 @@ fn is_of_postgres(token: &Token) -> bool {
             | Token::Caret
             | Token::ShiftLeft
             | Token::ShiftRight
+            | Token::RArrow
             | Token::HashArrow
             | Token::HashLongArrow
             | Token::HashMinus

@@ -57,6 +57,9 @@ const EXTRACT_FIELDS: &[&str] = &[
     "year",
 ];
 
+/// The parameters of `make_interval`, in their order.
+const INTERVAL_PARTS: [&str; 7] = ["years", "months", "weeks", "days", "hours", "mins", "secs"];
+
 impl Resolver<'_> {
     /// Functions in all their forms; what is none of them is refused.
     pub(super) fn call_like(&mut self, expr: &ast::Expr, at: At<'_>) -> Result<Expr, SqlError> {
@@ -277,8 +280,9 @@ impl Resolver<'_> {
             (Dialect::MariaDb, "atan2") => "atan",
             (Dialect::MariaDb, "std" | "stddev") => "stddev_pop",
             (Dialect::MariaDb, "variance") => "var_pop",
-            (Dialect::Postgres | Dialect::MariaDb, "pow") => "power",
+            (_, "pow") => "power",
             (Dialect::Sqlite, "string_agg") => "group_concat",
+            (Dialect::Sqlite, "if") => "iif",
             _ => written,
         };
         let spec = lookup(self.dialect, name).ok_or_else(|| not_listed(written))?;
@@ -312,6 +316,38 @@ impl Resolver<'_> {
         Ok(())
     }
 
+    /// `make_interval(days => 7)` by position, with the zeros that stand for what is not named.
+    fn interval_parts(
+        &mut self,
+        spec: &FunctionSpec,
+        args: &[ast::FunctionArg],
+        at: At<'_>,
+    ) -> Result<FunctionArgs, SqlError> {
+        let mut parts: [Option<Expr>; INTERVAL_PARTS.len()] = Default::default();
+        for (index, arg) in args.iter().enumerate() {
+            let (place, value) = match arg {
+                ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(value)) => (Some(index), value),
+                ast::FunctionArg::ExprNamed {
+                    name: ast::Expr::Identifier(name),
+                    arg: ast::FunctionArgExpr::Expr(value),
+                    operator: ast::FunctionArgOperator::RightArrow,
+                } => {
+                    let name = self.folded(name);
+                    (INTERVAL_PARTS.iter().position(|part| *part == name), value)
+                }
+                _ => return Err(SqlError::function(spec.name, "takes one value for each of its parameters")),
+            };
+            let part = place.and_then(|place| parts.get_mut(place)).filter(|part| part.is_none());
+            let part = part.ok_or_else(|| {
+                SqlError::function(spec.name, format!("takes each of {} once", INTERVAL_PARTS.join(", ")))
+            })?;
+            *part = Some(self.expr(value, at)?);
+        }
+        let last = parts.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        let zero = || Expr::number(0);
+        Ok(FunctionArgs::List(parts.into_iter().take(last).map(|part| part.unwrap_or_else(zero)).collect()))
+    }
+
     fn arguments(
         &mut self,
         spec: &FunctionSpec,
@@ -328,6 +364,9 @@ impl Resolver<'_> {
         if !(fewest..=most).contains(&args.len()) {
             let wanted = arguments_wanted((fewest, most));
             return Err(SqlError::function(spec.name, format!("takes {wanted}, not {}", args.len())));
+        }
+        if spec.name == "make_interval" && args.iter().any(|arg| matches!(arg, ast::FunctionArg::ExprNamed { .. })) {
+            return self.interval_parts(spec, args, at);
         }
         let mut list = Vec::with_capacity(args.len());
         for arg in args {
