@@ -236,8 +236,18 @@ fn is_carried(ty: &SqlType, dialect: Dialect) -> bool {
         Dialect::Sqlite => ty.kind != TypeKind::Bytes,
         // Labels are sorted by their number and compared by their text, decimals compared with a parameter as doubles, and bits are seen
         // as the number that they are.
-        Dialect::MariaDb => !matches!(ty.kind, TypeKind::Enum(_) | TypeKind::Decimal) && !ty.name.starts_with("bit"),
+        Dialect::MariaDb => match ty.kind {
+            TypeKind::Enum(_) => false,
+            TypeKind::Decimal => is_within_a_double(&ty.name),
+            _ => !ty.name.starts_with("bit"),
+        },
     }
+}
+
+/// Whether a `decimal(p,s)` has no more digits than every double tells apart.
+fn is_within_a_double(declaration: &str) -> bool {
+    let digits = declaration.strip_prefix("decimal(").and_then(|rest| rest.split([',', ')']).next());
+    digits.and_then(|digits| digits.parse::<u32>().ok()).is_some_and(|digits| digits <= f64::DIGITS)
 }
 
 /// Refuses a SELECT whose rows are groups, or know of one another: a page would be computed over the rows of the page alone.
