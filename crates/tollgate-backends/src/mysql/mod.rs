@@ -1,5 +1,6 @@
 //! MySQL and MariaDB: read-only sessions pinned at connect, one prepared statement a call, rows encoded from the binary protocol.
-//! It never sends a text that `sql::check` did not make, except its own questions to `information_schema`.
+//! It never sends a text that `sql::check` did not make, except its own questions to `information_schema`; `load` alone writes, and
+//! nothing that serves calls it.
 
 mod bind;
 mod calendar;
@@ -10,6 +11,7 @@ mod execute;
 mod geometry;
 mod harden;
 mod introspect;
+pub(crate) mod load;
 mod login;
 mod prepare;
 mod session;

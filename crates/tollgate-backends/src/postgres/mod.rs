@@ -1,5 +1,6 @@
 //! PostgreSQL: read-only sessions pinned at connect, one prepared statement a call, rows encoded from their binary form.
-//! It never sends a text that `sql::check` did not make, except its own questions to the catalogs.
+//! It never sends a text that `sql::check` did not make, except its own questions to the catalogs; `load` alone writes, and nothing
+//! that serves calls it.
 
 mod bind;
 mod calendar;
@@ -11,6 +12,7 @@ mod execute;
 mod harden;
 mod inbound;
 mod introspect;
+pub(crate) mod load;
 mod login;
 mod numeric;
 mod prepare;

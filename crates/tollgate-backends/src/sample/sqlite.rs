@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags};
 
-use super::rows;
-
-const SCHEMA: &str = include_str!("shop.sqlite.sql");
+use super::script;
 
 /// Why the sample could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -18,49 +16,16 @@ pub fn create_sqlite(path: &Path) -> Result<(), SampleError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     let transaction = connection.transaction()?;
-    transaction.execute_batch(SCHEMA)?;
-    {
-        let mut insert = transaction.prepare("INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
-        for u in rows::users() {
-            let notes = u.internal_notes;
-            let secrets = (u.password_hash, u.ssn);
-            insert.execute(params![
-                u.id,
-                u.name,
-                u.email,
-                u.region,
-                u.status,
-                u.created_at,
-                secrets.0,
-                secrets.1,
-                notes
-            ])?;
-        }
-        let mut insert = transaction.prepare("INSERT INTO products VALUES (?, ?, ?, ?, ?, ?)")?;
-        for p in rows::products() {
-            let cost = cents(p.supplier_cost_cents);
-            insert.execute(params![p.id, p.name, p.category, cents(p.price_cents), p.stock, cost])?;
-        }
-        let mut insert = transaction.prepare("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
-        for o in rows::orders() {
-            insert.execute(params![
-                o.id,
-                o.user_id,
-                o.product_id,
-                o.quantity,
-                cents(o.total_cents),
-                o.status,
-                o.created_at,
-                o.stripe_secret_id,
-                o.payment_token
-            ])?;
-        }
+    for creation in script::creations() {
+        transaction.execute_batch(&creation.text)?;
+    }
+    for insertion in script::insertions() {
+        transaction.execute_batch(&insertion.text)?;
+    }
+    for index in script::indexes() {
+        transaction.execute_batch(index)?;
     }
     transaction.commit()?;
     connection.execute_batch("ANALYZE")?;
     Ok(())
-}
-
-fn cents(amount: u32) -> f64 {
-    f64::from(amount) / 100.0
 }

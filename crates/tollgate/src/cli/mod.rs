@@ -42,7 +42,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a sample shop on SQLite with three agents and serve it
+    /// Make a sample shop with three agents and serve it: on SQLite, or on a server that you name
     Demo(demo::Demo),
     /// Compile the configuration against the live databases; every mistake, with its line
     Check(check::Check),

@@ -31,7 +31,11 @@ const SECRETS: [&str; 6] =
 
 #[tokio::test]
 async fn every_tool_shows_an_agent_its_rows_and_columns_and_nothing_else() {
-    let server = Server::demo();
+    each_agent_sees_its_own(&Server::demo()).await;
+}
+
+/// Of a demo, wherever its shop is.
+pub async fn each_agent_sees_its_own(server: &Server) {
     let keys = server.demo_keys();
     for (name, key) in &keys {
         let agent = server.agent(key);

@@ -46,10 +46,19 @@ pub fn new_key() -> (String, String) {
 impl Server {
     /// `tollgate demo` in a new folder.
     pub fn demo() -> Self {
+        Self::demo_with(&[])
+    }
+
+    /// The same with the shop in the database of a URL.
+    pub fn demo_on(url: &str) -> Self {
+        Self::demo_with(&["--database", url])
+    }
+
+    fn demo_with(arguments: &[&str]) -> Self {
         let keep = tempfile::tempdir().unwrap();
         let dir = keep.path().join("demo");
         let mut command = tollgate();
-        command.args(["demo", "--listen", "127.0.0.1:0", "--dir"]).arg(&dir);
+        command.arg("demo").args(arguments).args(["--listen", "127.0.0.1:0", "--dir"]).arg(&dir);
         let mut server = Self::spawn(command, &dir);
         server.folder = Some(keep);
         server

@@ -13,6 +13,7 @@ mod architecture;
 mod bad_input;
 mod definer;
 mod demo;
+mod demo_on_servers;
 mod differential;
 mod functions;
 mod groups;

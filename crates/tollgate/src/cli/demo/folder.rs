@@ -8,8 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tollgate_backends::sample::{self, SampleError};
+use tollgate_backends::sample::{LoadError, SampleError};
 
+use super::shop::Shop;
 use crate::identity::ApiKey;
 
 const CONFIG: &str = include_str!("tollgate.yaml");
@@ -38,6 +39,12 @@ pub(in crate::cli) enum DemoError {
     /// The database could not be made.
     #[error("cannot make the sample shop")]
     Sample(#[from] SampleError),
+    /// The database on a server could not be filled.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The folder is of a shop in another place.
+    #[error("`{0}` is the folder of a demo with another database; name a new one with `--dir`")]
+    OtherShop(PathBuf),
     /// There is a `tollgate.yaml`, and the keys to it are gone.
     #[error("`{0}` stands without its `keys.json`; remove it too, and the demo makes both anew")]
     KeysGone(PathBuf),
@@ -53,40 +60,41 @@ pub(in crate::cli) enum DemoError {
 #[derive(Debug)]
 pub(in crate::cli) struct DemoFolder {
     dir: PathBuf,
+    shop: Shop,
     keys: BTreeMap<String, String>,
 }
 
 impl DemoFolder {
     /// Makes what is missing, and tells `progress` what takes time.
-    pub(in crate::cli) fn prepare(dir: &Path, progress: &dyn Fn(&str)) -> Result<Self, DemoError> {
+    pub(super) async fn prepare(
+        dir: &Path,
+        database: Option<String>,
+        progress: &dyn Fn(&str),
+    ) -> Result<Self, DemoError> {
         // Keys, customers and the log: nobody else's business on this machine.
         at(dir, DirBuilder::new().recursive(true).mode(0o700).create(dir))?;
-        let (database, config, keys) = (dir.join("shop.db"), dir.join("tollgate.yaml"), dir.join("keys.json"));
-        if !database.exists() {
-            progress(&format!("making {} with {} rows …", database.display(), sample::ROWS));
-            let unfinished = dir.join(format!(".shop.db.{}", std::process::id()));
-            let made = sample::create_sqlite(&unfinished);
-            let placed = made.map_err(DemoError::from).and_then(|()| at(&database, fs::rename(&unfinished, &database)));
-            if placed.is_err() {
-                // What failed is told below; a leftover of it helps nobody.
-                drop(fs::remove_file(&unfinished));
-            }
-            placed?;
-        }
+        let shop = Shop::of(dir, database)?;
+        shop.make(dir, progress).await?;
+        let (config, keys) = (dir.join("tollgate.yaml"), dir.join("keys.json"));
         let keys = match (keys.exists(), config.exists()) {
             (true, _) => read_keys(&keys)?,
             (false, true) => return Err(DemoError::KeysGone(config)),
             (false, false) => write_keys(&keys)?,
         };
         if !config.exists() {
-            write_new(&config, 0o644, &config_text(&keys))?;
+            write_new(&config, 0o644, &config_text(&shop, &keys))?;
         }
-        Ok(Self { dir: dir.to_owned(), keys })
+        Ok(Self { dir: dir.to_owned(), shop, keys })
     }
 
     /// The folder.
     pub(super) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Where its shop is.
+    pub(super) fn shop(&self) -> &Shop {
+        &self.shop
     }
 
     /// The configuration in it.
@@ -100,11 +108,11 @@ impl DemoFolder {
     }
 }
 
-fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, DemoError> {
+pub(super) fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, DemoError> {
     result.map_err(|source| DemoError::Io { path: path.to_owned(), source })
 }
 
-fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), DemoError> {
+pub(super) fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), DemoError> {
     let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
     at(path, file.and_then(|mut file| file.write_all(text.as_bytes())))
 }
@@ -125,8 +133,8 @@ fn write_keys(path: &Path) -> Result<BTreeMap<String, String>, DemoError> {
     Ok(keys)
 }
 
-fn config_text(keys: &BTreeMap<String, String>) -> String {
-    keys.iter().fold(CONFIG.to_owned(), |text, (agent, key)| {
+fn config_text(shop: &Shop, keys: &BTreeMap<String, String>) -> String {
+    keys.iter().fold(shop.worded(CONFIG), |text, (agent, key)| {
         text.replace(&format!("@{agent}@"), &crate::identity::KeyHash::of(key).to_string())
     })
 }

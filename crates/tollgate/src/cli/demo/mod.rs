@@ -1,6 +1,8 @@
-//! `tollgate demo`: a sample shop on SQLite, three agents with different rights, everything in one folder, served at once.
+//! `tollgate demo`: a sample shop, on SQLite or on a server that one names, three agents with different rights, everything else in one
+//! folder, served at once.
 
 mod folder;
+mod shop;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -13,15 +15,21 @@ use super::{
 use crate::app::{Addresses, Overrides};
 
 use folder::DemoFolder;
+use shop::Shop;
 
-/// Make a sample shop on SQLite with three agents and serve it.
+/// Make a sample shop with three agents and serve it: on SQLite, or on a server that you name.
 ///
-/// Everything it makes is in one folder: shop.db, tollgate.yaml, keys.json and audit/. Run again, it goes on from there.
+/// Everything it makes is in one folder: shop.db, tollgate.yaml, keys.json and audit/. Run again, it goes on from there. With --database
+/// the shop is three tables (users, products, orders) in that database; where one of these names is taken, it refuses.
 #[derive(Debug, Args)]
 pub struct Demo {
     /// The folder
     #[arg(long, value_name = "DIR", default_value = "tollgate-demo")]
     dir: PathBuf,
+    /// Load the shop into this database, by a login that may make tables: `mysql://…`, `mariadb://…` or `postgres://…` [default: a file
+    /// of SQLite]. Kept in DIR/shop.url, which can be written beforehand instead, so that no password stands on a command line
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
     /// Where to serve MCP; health and metrics are on the next port [default: as tollgate.yaml says, 127.0.0.1:8642]
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
@@ -29,7 +37,8 @@ pub struct Demo {
 
 /// Runs the command.
 pub async fn run(command: Demo) -> ExitCode {
-    let folder = match DemoFolder::prepare(&command.dir, &|progress| output::note(progress)) {
+    let prepared = DemoFolder::prepare(&command.dir, command.database, &|progress| output::note(progress)).await;
+    let folder = match prepared {
         Ok(folder) => folder,
         Err(error) => return output::failure(&output::chain(&error)),
     };
@@ -72,8 +81,14 @@ fn welcome(folder: &DemoFolder, addresses: &Addresses) -> String {
         ("explain orders_of_user user_id=3 --as support-eu", "the statement as written, and as it runs"),
         ("check --matrix", "who sees what"),
         ("audit tail -n 20", "what was run, by whom, and what was refused"),
-    ]
-    .map(|(command, what)| vec![format!("  tollgate {command}"), what.to_owned()]);
+    ];
+    let narrow = (
+        "harden --role support --role analyst --role auditor",
+        "SQL for a login that can read this and nothing else; its URL belongs into shop.url",
+    );
+    let narrow = matches!(folder.shop(), Shop::Server(_)).then_some(narrow);
+    let line = |(command, what)| vec![format!("  tollgate {command}"), str::to_owned(what)];
+    let next: Vec<Vec<String>> = next.into_iter().chain(narrow).map(line).collect();
     let own = [
         (
             r#"call query sql="SELECT region, count(*) FROM users GROUP BY region" --as analyst-us"#,
@@ -85,14 +100,14 @@ fn welcome(folder: &DemoFolder, addresses: &Addresses) -> String {
         ),
         (r#"explain --sql "SELECT count(*) FROM orders" --as analyst-us"#, "what it becomes"),
     ]
-    .map(|(command, what)| vec![format!("  tollgate {command}"), what.to_owned()]);
+    .map(line);
     let heading = |text: &str| format!("\n{}", paint.bold(text));
     [
         heading("The sample shop is served."),
         format!("  MCP      {}", paint.cyan(&url)),
         format!("  health   {}", paint.cyan(&format!("http://{}/readyz", addresses.metrics))),
         format!("  metrics  {}", paint.cyan(&format!("http://{}/metrics", addresses.metrics))),
-        format!("  folder   {dir}   shop.db, tollgate.yaml (read it), keys.json, audit/"),
+        format!("  folder   {dir}   {}, tollgate.yaml (read it), keys.json, audit/", folder.shop().file()),
         heading("Three agents, each with rows, columns and tools of its own"),
         output::indent(&output::table(&["agent", "sees", "key"], &rows)),
         heading("A first call"),
