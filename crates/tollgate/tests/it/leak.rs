@@ -1,4 +1,4 @@
-//! Statements that betray a hidden row by failing, on both engines, at run time and at plan time: a rewriter that only filters is
+//! Statements that betray a hidden row by failing, on each engine, at run time and at plan time: a rewriter that only filters is
 //! shown to leak, and the checked statement is shown not to. The cases are the core's `testdata/leak/engines.json`.
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc, time::Duration};
@@ -8,7 +8,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tollgate_backends::{
     Backend, Execution, PoolLimits, ReadLimits,
-    testing::postgres::{PostgresServer, TestDatabase},
+    testing::{
+        mariadb::MariaDbServer,
+        postgres::{PostgresServer, TestDatabase},
+    },
 };
 use tollgate_core::{
     names::{ParamName, ResultForm, Value},
@@ -131,6 +134,20 @@ async fn postgres_tells_nothing_of_hidden_rows() {
     let backend = tollgate_backends::open(&database.url(), Path::new("."), PoolLimits::default()).unwrap();
     for case in cases(&suite, "postgres") {
         leaks_without_fence(case, &database).await;
+        tells_nothing(&suite, case, &backend).await;
+    }
+    backend.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mariadb_tells_nothing_of_hidden_rows() {
+    let Some(server) = MariaDbServer::shared() else { return };
+    let suite = suite();
+    let database = server.database(&setup(&suite, "mariadb"));
+    let backend = tollgate_backends::open(&database.url(), Path::new("."), PoolLimits::default()).unwrap();
+    for case in cases(&suite, "mariadb") {
+        let naive = case["without_fence"].as_str().unwrap();
+        assert!(database.try_ask(naive).is_err(), "no longer leaks, so it shows nothing: {naive}");
         tells_nothing(&suite, case, &backend).await;
     }
     backend.close().await;
