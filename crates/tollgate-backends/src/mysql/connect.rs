@@ -7,12 +7,10 @@ use mysql_async::{Conn, Opts, prelude::Queryable as _};
 use tokio::sync::Semaphore;
 
 use super::{
-    error,
-    prepare::Prepared,
-    session,
+    error, session,
     url::{Target, UrlError},
 };
-use crate::{BackendError, ErrorKind, PoolLimits, pool, server::call, statements::Statements};
+use crate::{BackendError, ErrorKind, PoolLimits, pool, server::call};
 
 /// A connection in use.
 pub(super) type Lease = pool::Lease<Connector>;
@@ -52,8 +50,7 @@ impl pool::Connector for Connector {
         let opening = async {
             let client = Conn::new(self.options.clone()).await.map_err(error::connect_error)?;
             // From here on it is closed at once where something goes wrong.
-            let mut connection =
-                Connection { client: Some(client), busy: true, statements: Statements::default(), killer: None };
+            let mut connection = Connection { client: Some(client), busy: true, killer: None };
             let id = session::pin(connection.client()?, &self.database, self.statement_timeout).await?;
             let killer = Killer { id, options: self.options.clone(), gate: Arc::clone(&self.killing) };
             connection.killer = Some(Arc::new(killer));
@@ -75,7 +72,6 @@ pub(super) struct Connection {
     client: Option<Conn>,
     /// Whether something was asked whose end has not been read.
     pub(super) busy: bool,
-    pub(super) statements: Statements<Arc<Prepared>>,
     killer: Option<Arc<Killer>>,
 }
 
@@ -83,12 +79,6 @@ impl Connection {
     /// The driver's connection; there until this one is dropped.
     pub(super) fn client(&mut self) -> Result<&mut Conn, BackendError> {
         self.client.as_mut().ok_or_else(|| BackendError::of(ErrorKind::Internal))
-    }
-
-    /// The driver's connection, and the statements that it has prepared.
-    pub(super) fn parts(&mut self) -> Result<(&mut Conn, &mut Statements<Arc<Prepared>>), BackendError> {
-        let client = self.client.as_mut().ok_or_else(|| BackendError::of(ErrorKind::Internal))?;
-        Ok((client, &mut self.statements))
     }
 
     /// What ends it from outside.

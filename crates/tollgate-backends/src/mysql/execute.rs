@@ -99,7 +99,7 @@ impl Call {
     async fn run_on(self, connection: &mut Connection) -> Result<Rows, BackendError> {
         let bound = bind::bind(&self.values, self.statement.slots())
             .map_err(|error| BackendError::new(ErrorKind::Data, error))?;
-        let prepared = prepare::prepared(connection, &self.statement).await?;
+        let prepared = prepare::once(connection, &self.statement).await?;
         connection.busy = true;
         let outcome = self.exchange(connection, &prepared, Params::Positional(bound)).await;
         let at_rest = match &outcome {
@@ -109,7 +109,7 @@ impl Call {
         };
         if at_rest {
             connection.busy = false;
-            prepare::done(connection, &self.statement, &prepared).await?;
+            prepare::forget(connection, prepared).await?;
         }
         match outcome {
             Ok(answer) => Ok(answer.rows),

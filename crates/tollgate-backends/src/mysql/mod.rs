@@ -14,6 +14,8 @@ mod introspect;
 pub(crate) mod load;
 mod login;
 mod prepare;
+#[cfg(any(test, feature = "testing"))]
+pub mod raw;
 mod session;
 mod types;
 mod url;

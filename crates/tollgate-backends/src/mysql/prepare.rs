@@ -1,7 +1,6 @@
-//! Prepared statements: made when first needed, once per connection, their number bounded. What the server says of a statement that
-//! does not fit what was checked is refused, never run.
-
-use std::sync::Arc;
+//! Prepared statements: made for one run each, since MariaDB does not always run one a second time as it did the first (it refuses
+//! aggregates beside grouped subqueries then, with 1140). What the server says of a statement that does not fit what was checked is
+//! refused, never run.
 
 use mysql_async::{Conn, Statement, prelude::Queryable as _};
 use mysql_common::named_params::ParsedNamedParams;
@@ -36,25 +35,6 @@ pub(super) struct Prepared {
     pub(super) key: Vec<usize>,
 }
 
-/// The statement, prepared on this connection. A caller's own is not kept: it will hardly come again, and would push out what does.
-pub(super) async fn prepared(
-    connection: &mut Connection,
-    checked: &CheckedStatement,
-) -> Result<Arc<Prepared>, BackendError> {
-    if let Author::Caller { .. } = checked.author() {
-        return once(connection, checked).await.map(Arc::new);
-    }
-    if let Some(prepared) = connection.statements.get(checked.fingerprint()) {
-        return Ok(Arc::clone(prepared));
-    }
-    let prepared = Arc::new(once(connection, checked).await?);
-    let (client, statements) = connection.parts()?;
-    if let Some(oldest) = statements.insert(*checked.fingerprint(), Arc::clone(&prepared)) {
-        close(client, oldest.statement.clone()).await?;
-    }
-    Ok(prepared)
-}
-
 /// The statement, prepared for this one time; it is to be forgotten.
 pub(super) async fn once(connection: &mut Connection, checked: &CheckedStatement) -> Result<Prepared, BackendError> {
     let statement = match parse(connection, checked.text()).await {
@@ -70,21 +50,9 @@ pub(super) async fn once(connection: &mut Connection, checked: &CheckedStatement
     }
 }
 
-/// Closes a statement in the server that is not kept.
+/// Closes a statement in the server.
 pub(super) async fn forget(connection: &mut Connection, prepared: Prepared) -> Result<(), BackendError> {
     close(connection.client()?, prepared.statement).await
-}
-
-/// The same of one that may be kept, which stays.
-pub(super) async fn done(
-    connection: &mut Connection,
-    checked: &CheckedStatement,
-    prepared: &Prepared,
-) -> Result<(), BackendError> {
-    match checked.author() {
-        Author::Caller { .. } => close(connection.client()?, prepared.statement.clone()).await,
-        Author::Operator => Ok(()),
-    }
 }
 
 async fn close(client: &mut Conn, statement: Statement) -> Result<(), BackendError> {

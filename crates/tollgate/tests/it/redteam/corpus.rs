@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, fmt, fs, path::PathBuf};
 pub enum Engine {
     Postgres,
     Sqlite,
+    MariaDb,
 }
 
 /// What must come of an attack.
@@ -90,11 +91,22 @@ fn table(name: &str) -> Vec<Vec<String>> {
 fn applies(engine: &str, to: Engine) -> bool {
     match engine {
         "both" => true,
+        "mariadb" => to == Engine::MariaDb,
         "postgres" => to == Engine::Postgres,
         "sqlite" => to == Engine::Sqlite,
         "-" => false,
         other => panic!("`{other}` is no engine"),
     }
+}
+
+/// Whether an attack on another engine is sent to this one too, which may answer it as it likes if it tells nothing.
+fn is_tried_anyway(engine: &str, on: Engine) -> bool {
+    on == Engine::MariaDb && engine != "-"
+}
+
+/// What must come of such a one.
+fn elsewhere(expect: &str) -> &str {
+    if expect == "L" { "L" } else { "I" }
 }
 
 /// The engine of an attack that no line of `statements.tsv` puts into a statement; `None` where it is no SQL.
@@ -127,11 +139,16 @@ pub fn attacks(on: Engine, only: &[String]) -> Vec<Attack> {
         let Some(engine) = own_engine(id) else { continue };
         match written.remove(id) {
             Some(lines) => {
-                for [_, also, statement] in lines.iter().filter(|[engine, ..]| applies(engine, on)) {
-                    add(id, needs, expect, also, statement);
+                for [engine, also, statement] in &lines {
+                    if applies(engine, on) {
+                        add(id, needs, expect, also, statement);
+                    } else if is_tried_anyway(engine, on) {
+                        add(id, needs, elsewhere(expect), "shown", statement);
+                    }
                 }
             }
             None if applies(engine, on) => add(id, needs, expect, "-", attack),
+            None if is_tried_anyway(engine, on) => add(id, needs, elsewhere(expect), "shown", attack),
             None => {}
         }
     }
@@ -140,6 +157,8 @@ pub fn attacks(on: Engine, only: &[String]) -> Vec<Attack> {
         let [id, engine, expect, also, statement, ..] = row.as_slice() else { panic!("too few columns: {row:?}") };
         if applies(engine, on) {
             add(id, "low", expect, also, statement);
+        } else if is_tried_anyway(engine, on) {
+            add(id, "low", elsewhere(expect), "shown", statement);
         }
     }
     attacks.retain(|attack| only.is_empty() || only.contains(&attack.id));

@@ -96,7 +96,7 @@ impl Gate {
             next.call("mine", json!({})).await,
             next.call("query", json!({"sql": "SELECT id, body FROM notes ORDER BY id"})).await,
         ];
-        if self.engine == Engine::Postgres {
+        if self.engine != Engine::Sqlite {
             seen.push(self.agent("witness").call("session", json!({})).await);
         }
         seen.iter().map(told).collect::<Vec<_>>().join("\n")
@@ -142,16 +142,20 @@ fn configuration(lab: &Lab) -> String {
             "  witness:\n    tables: { lab.session_state: { columns: [report], rows: all } }\n    tools: [session]",
             "  session: { description: The session., database: lab, sql: SELECT report FROM session_state }",
         ),
+        Engine::MariaDb => (
+            "",
+            "  witness:\n    tables: { lab.session_state: { columns: [report], rows: all } }\n    tools: [session]",
+            "  session: { description: The session., database: lab, sql: SELECT report FROM session_state }",
+        ),
         Engine::Sqlite => ("", "", ""),
     };
     let text = text.replace("@tables@", tables).replace("@witness-role@", witness).replace("@session@", session);
-    match lab.engine {
-        Engine::Postgres => text.replace(
-            "agents:\n",
-            &format!("agents:\n  witness: {{ keys: [\"{}\"], role: witness }}\n", hash("witness")),
-        ),
-        Engine::Sqlite => text.replace("json_build_object", "json_object"),
-    }
+    let text = match lab.engine {
+        Engine::Postgres => text,
+        Engine::Sqlite => return text.replace("json_build_object", "json_object"),
+        Engine::MariaDb => text.replace("json_build_object", "json_object").replace("AS text)", "AS char)"),
+    };
+    text.replace("agents:\n", &format!("agents:\n  witness: {{ keys: [\"{}\"], role: witness }}\n", hash("witness")))
 }
 
 fn hash(agent: &str) -> String {

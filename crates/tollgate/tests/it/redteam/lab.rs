@@ -12,7 +12,10 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio_postgres::Client;
-use tollgate_backends::testing::postgres::{PostgresServer, TestDatabase};
+use tollgate_backends::testing::{
+    mariadb::{self, MariaDbServer},
+    postgres::{PostgresServer, TestDatabase},
+};
 
 use super::corpus::{Engine, folder};
 
@@ -57,6 +60,7 @@ impl Mark {
 enum Place {
     Postgres { database: TestDatabase, eye: Client },
     Sqlite { file: PathBuf },
+    MariaDb { database: mariadb::TestDatabase },
 }
 
 impl Lab {
@@ -85,6 +89,15 @@ impl Lab {
         Self { engine: Engine::Sqlite, marks: Mark::all(marks), place: Place::Sqlite { file }, folder }
     }
 
+    /// On a MariaDB server.
+    pub fn mariadb(server: &Arc<MariaDbServer>, world: World) -> Self {
+        let (setup, marks) = fixture("mariadb.sql", world);
+        let database = server.database(&setup);
+        let grant = format!("GRANT ALL ON *.* TO root_of_the_lab IDENTIFIED BY '{}'", database.password());
+        database.ask(&grant);
+        Self { engine: Engine::MariaDb, marks: Mark::all(marks), place: Place::MariaDb { database }, folder: loot() }
+    }
+
     /// The folder of the configuration.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -95,6 +108,7 @@ impl Lab {
         match &self.place {
             Place::Postgres { database, .. } => database.superuser_url(),
             Place::Sqlite { file } => format!("sqlite:{}", file.display()),
+            Place::MariaDb { database } => database.url_of("root_of_the_lab"),
         }
     }
 
@@ -102,7 +116,15 @@ impl Lab {
     pub fn database(&self) -> &TestDatabase {
         match &self.place {
             Place::Postgres { database, .. } => database,
-            Place::Sqlite { .. } => panic!("SQLite has no server"),
+            Place::Sqlite { .. } | Place::MariaDb { .. } => panic!("another engine"),
+        }
+    }
+
+    /// The MariaDB database.
+    pub fn mariadb_database(&self) -> &mariadb::TestDatabase {
+        match &self.place {
+            Place::MariaDb { database } => database,
+            Place::Sqlite { .. } | Place::Postgres { .. } => panic!("another engine"),
         }
     }
 
@@ -110,7 +132,7 @@ impl Lab {
     pub fn file(&self) -> &Path {
         match &self.place {
             Place::Sqlite { file } => file,
-            Place::Postgres { .. } => panic!("PostgreSQL has no file"),
+            Place::Postgres { .. } | Place::MariaDb { .. } => panic!("a server has no file"),
         }
     }
 
@@ -131,6 +153,9 @@ impl Lab {
             let (db, port) = (database_name(database), database.server().port());
             let dsn = format!("host=127.0.0.1 port={port} user=postgres password={} dbname={db}", database.password());
             names.extend([("{dsn}", dsn), ("{db}", db)]);
+        }
+        if let Place::MariaDb { database } = &self.place {
+            names.push(("{db}", database.name().to_owned()));
         }
         names
     }
@@ -155,10 +180,19 @@ impl Lab {
 
     /// Waits until the engine layer's sessions are gone, and what they held with them.
     pub async fn alone(&self) {
-        let Place::Postgres { eye, .. } = &self.place else { return };
         for _ in 0..100 {
-            let sessions = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'narrow'";
-            if eye.query_one(sessions, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            let left = match &self.place {
+                Place::Postgres { eye, .. } => {
+                    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'narrow'";
+                    eye.query_one(sessions, &[]).await.unwrap().get::<_, i64>(0)
+                }
+                Place::MariaDb { database } => {
+                    let sessions = "SELECT count(*) FROM information_schema.processlist WHERE user = 'narrow'";
+                    database.ask(sessions)[0][0].parse().unwrap()
+                }
+                Place::Sqlite { .. } => 0,
+            };
+            if left == 0 {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -173,6 +207,13 @@ impl Lab {
                 let sql = include_str!("state.sql");
                 eye.query(sql, &[]).await.unwrap().iter().fold(String::new(), |mut state, row| {
                     let _ = writeln!(state, "{}: {}", row.get::<_, &str>(0), row.get::<_, &str>(1));
+                    state
+                })
+            }
+            Place::MariaDb { database } => {
+                let rows = database.ask(include_str!("state.mariadb.sql"));
+                rows.iter().fold(String::new(), |mut state, row| {
+                    let _ = writeln!(state, "{}", row.join(" "));
                     state
                 })
             }

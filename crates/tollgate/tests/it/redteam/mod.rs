@@ -11,13 +11,14 @@ mod report;
 
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
-use tollgate_backends::{
-    postgres::raw::{RawSession, Sessions},
-    testing::postgres::{Encryption, PostgresServer},
+use tollgate_backends::testing::{
+    mariadb::MariaDbServer,
+    postgres::{Encryption, PostgresServer},
 };
 
 use self::{
     corpus::{Attack, Expect},
+    engine::{Sessions, Used},
     gate::{Gate, Seen, told},
     lab::{Lab, World, difference},
     report::{Line, Report, Way, Wrong},
@@ -65,13 +66,22 @@ async fn redteam_postgres() {
     let labs = [Lab::postgres(&server, World::First).await, Lab::postgres(&server, World::Second).await];
     gate::configure(&labs[0]);
     let sessions = engine::narrow_login(&labs[0]).await;
-    assail(labs, Some(&sessions), "postgres").await;
+    assail(labs, &sessions, "postgres").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redteam_sqlite() {
     let labs = [Lab::sqlite(World::First), Lab::sqlite(World::Second)];
-    assail(labs, None, "sqlite").await;
+    assail(labs, &Sessions::Sqlite, "sqlite").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redteam_mariadb() {
+    let Some(server) = MariaDbServer::start().map(std::sync::Arc::new) else { return };
+    let labs = [Lab::mariadb(&server, World::First), Lab::mariadb(&server, World::Second)];
+    gate::configure(&labs[0]);
+    let sessions = engine::narrow_login_on_mariadb(&labs[0]);
+    assail(labs, &sessions, "mariadb").await;
 }
 
 /// How many attacks are sent before the next caller and the database's state are looked at. When something is found, they are sent
@@ -82,7 +92,7 @@ const GROUP: usize = 25;
 const IN_FLIGHT: usize = 4;
 
 /// Sends every attack every way, and fails with the totals if any did what it must not.
-async fn assail(labs: [Lab; 2], sessions: Option<&Sessions>, name: &str) {
+async fn assail(labs: [Lab; 2], sessions: &Sessions, name: &str) {
     let attacks = corpus::attacks(labs[0].engine, &asked_for());
     let gates = [Gate::before(&labs[0]), Gate::before(&labs[1])];
     claims_never_widen(&gates[0]).await;
@@ -133,7 +143,7 @@ struct Range {
 
 impl Range {
     /// Sends some attacks one way, and looks at what they left behind.
-    async fn send(&mut self, way: Way, sessions: Option<&Sessions>, attacks: &[Attack]) -> Vec<Line> {
+    async fn send(&mut self, way: Way, sessions: &Sessions, attacks: &[Attack]) -> Vec<Line> {
         let (labs, gates, mut open) = (&self.labs, &self.gates, Vec::new());
         let mut lines: Vec<Line> = match way {
             Way::Query | Way::Next => {
@@ -312,7 +322,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Raw, as the engine's layer alone meets it.
-async fn by_engine(lab: &Lab, sessions: Option<&Sessions>, attack: &Attack, open: &mut Vec<RawSession>) -> Line {
+async fn by_engine(lab: &Lab, sessions: &Sessions, attack: &Attack, open: &mut Vec<Used>) -> Line {
     if attack.expect == Expect::Limited {
         return line(attack, Way::Engine, "-", "not sent".to_owned());
     }

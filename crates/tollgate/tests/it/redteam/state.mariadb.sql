@@ -1,0 +1,10 @@
+CHECKSUM TABLE customers, orders, notes, secrets, big, t, staff, g, log, `without`, ticks;
+CHECKSUM TABLE mysql.global_priv, mysql.db, mysql.tables_priv, mysql.columns_priv, mysql.procs_priv, mysql.roles_mapping, mysql.plugin, mysql.func, mysql.servers, mysql.proc, mysql.event;
+SELECT 'relation', TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, CREATE_TIME, TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema', 'sys') ORDER BY TABLE_SCHEMA, TABLE_NAME;
+SELECT 'trigger', TRIGGER_SCHEMA, TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA <> 'sys';
+SELECT 'setting', VARIABLE_NAME, VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES WHERE VARIABLE_NAME NOT LIKE 'GTID%';
+SELECT 'open transactions', COUNT(*) FROM information_schema.INNODB_TRX x JOIN information_schema.PROCESSLIST p ON p.ID = x.trx_mysql_thread_id WHERE p.USER <> 'narrow';
+SELECT 'lock by name a', IS_USED_LOCK('a') IS NOT NULL;
+SELECT 'lock by name b', IS_USED_LOCK('b') IS NOT NULL;
+SHOW DATABASES;
+XA RECOVER;
