@@ -56,11 +56,9 @@ SELECT id FROM t WHERE made > TIMESTAMP '2024-01-01 00:00:00' AND made <> DATE '
 SELECT id FROM t WHERE n DIV 0.001 > 100 ORDER BY id
 SELECT id, n DIV 2 AS a, n MOD 3 AS b FROM t WHERE id DIV 2 < 2 && tenant = 1 ORDER BY id
 SELECT id FROM t WHERE note REGEXP '^[A-Z]' OR note NOT REGEXP '[a-z]' ORDER BY id
-SELECT id, REGEXP_REPLACE(note, '[^a-z]', '_') AS a, REGEXP_SUBSTR(note, '.$') AS b FROM t ORDER BY id
 SELECT id FROM t WHERE note COLLATE utf8mb4_bin <> 'secret' ORDER BY note COLLATE utf8mb4_unicode_ci, id
 SELECT id FROM t WHERE FIELD(note, 'SECRET', '50%') = 0 AND STRCMP(note, 'T') < 0 ORDER BY id
 SELECT SUM(note = 'SECRET') AS a, AVG(n > 1) AS b, GROUP_CONCAT(DISTINCT tenant ORDER BY tenant DESC SEPARATOR '+') AS c FROM t
-SELECT tenant, id, COUNT(*) AS c FROM t GROUP BY tenant, id WITH ROLLUP
 SELECT tenant, COUNT(*) AS c FROM t GROUP BY tenant HAVING c > 1 ORDER BY c
 WITH RECURSIVE r (id, d) AS (SELECT id, 1 FROM t UNION ALL SELECT id, d + 1 FROM r WHERE d < 3) SELECT id, MAX(d) AS d FROM r GROUP BY id ORDER BY id
 WITH RECURSIVE r (i) AS (SELECT 1 UNION SELECT t.id + 1 FROM r JOIN t ON t.id >= r.i WHERE t.n + 1 > 0) SELECT i FROM r ORDER BY i

@@ -4,6 +4,7 @@
 use super::error::SqlError;
 use super::functions::{Limit, ResultType, lookup};
 use super::leak::type_of_all;
+use super::regular;
 use super::tree::{BinaryOp, Elements, Expr, Function, FunctionArgs, Literal, OpClass, Query, UnaryOp};
 use super::walk::{self, Node};
 use crate::catalog::TypeKind;
@@ -13,6 +14,8 @@ use crate::names::Dialect;
 const STORED_BYTES: u64 = 100;
 /// Bytes that a value counts for which a statement can make as long as it likes.
 const BUILT_BYTES: u64 = 1_000_000;
+/// Bytes of a stored text that says no length, for what is worse than a product.
+const SEARCHED_BYTES: u64 = 10_000;
 /// Places compared for a row: some seconds of work if all of it comes to pass.
 const WORK_MAX: u64 = 250_000_000;
 /// Bytes that are moved in the time in which one place is compared.
@@ -100,10 +103,30 @@ pub(super) fn refuse(query: &Query, dialect: Dialect) -> Result<(), SqlError> {
             }
         }
     });
-    refused.map_or(Ok(()), |what| {
-        let instead = "write one of them out, shorter, or use a column of a table for it";
-        Err(SqlError::unsupported_use(format!("{what} two values that the statement itself makes"), instead))
-    })
+    refused.map_or(Ok(()), |what| Err(what.refused()))
+}
+
+/// What works on the product of two lengths.
+enum Product {
+    /// Two values are held against one another by this.
+    Between(String),
+    /// A pattern is looked for in a text.
+    Regular,
+}
+
+impl Product {
+    fn refused(self) -> SqlError {
+        match self {
+            Self::Between(what) => SqlError::unsupported_use(
+                format!("{what} between two values that the statement itself makes"),
+                "write one of them out, shorter, or use a column of a table for it",
+            ),
+            Self::Regular => SqlError::unsupported_use(
+                "a regular expression with a repeated group, or with so many repetitions over a text that may be so long",
+                "write LIKE, or fewer of `*`, `+`, `?` and `{…}`",
+            ),
+        }
+    }
 }
 
 /// Bytes that a value is taken to have which the statement makes: by anything that is not known not to make it long.
@@ -111,7 +134,7 @@ fn longest(query: &Query, dialect: Dialect) -> u64 {
     let (mut builds, mut concatenations, mut written, mut growth) = (false, 0, 0_u64, 1_u64);
     walk::each_in_query(query, &mut |node| match node {
         Node::Query(query) => builds |= query.with.iter().any(|cte| cte.recursive),
-        Node::Expr(Expr::Literal(Literal::Text(text))) => written = written.saturating_add(bytes(text)),
+        Node::Expr(Expr::Literal(literal)) => written = written.saturating_add(spelled(literal)),
         Node::Expr(Expr::Array(elements)) => builds |= !is_plain(elements),
         Node::Expr(Expr::Function(function)) => {
             builds |= !keeps_short(function, dialect);
@@ -160,6 +183,14 @@ fn bytes(text: &str) -> u64 {
     u64::try_from(text.len()).unwrap_or(u64::MAX)
 }
 
+/// Bytes at most of what a literal spells out.
+fn spelled(literal: &Literal) -> u64 {
+    match literal {
+        Literal::Text(text) | Literal::Typed(_, text) | Literal::Blob(text) => bytes(text),
+        Literal::Null | Literal::Bool(_) | Literal::Number(_) | Literal::Unit(_) => 0,
+    }
+}
+
 /// Whether an array is written out, of few elements that are no arrays.
 fn is_plain(elements: &Elements) -> bool {
     match elements {
@@ -190,10 +221,10 @@ fn keeps_short(function: &Function, dialect: Dialect) -> bool {
 
 /// What an expression does between two values, if it does such a thing, and the product of their lengths, where what the statement
 /// makes has at the `most` so many bytes.
-fn multiplies(expr: &Expr, dialect: Dialect, most: u64) -> Option<(String, u64)> {
+fn multiplies(expr: &Expr, dialect: Dialect, most: u64) -> Option<(Product, u64)> {
     let length = |expr: &Expr| written(expr, STORED_BYTES).unwrap_or(most);
     let between = |what: &str, left: &Expr, right: &Expr| {
-        Some((format!("{what} between"), length(left).saturating_mul(length(right))))
+        Some((Product::Between(what.to_owned()), length(left).saturating_mul(length(right))))
     };
     match expr {
         Expr::Like { expr, pattern, .. } => between("LIKE", expr, pattern),
@@ -202,12 +233,18 @@ fn multiplies(expr: &Expr, dialect: Dialect, most: u64) -> Option<(String, u64)>
                 Elements::List(patterns) => patterns.iter().map(length).fold(0, u64::saturating_add),
                 Elements::Of(_) | Elements::Query(_) => most,
             };
-            Some(("LIKE between".to_owned(), length(left).saturating_mul(patterns)))
+            Some((Product::Between("LIKE".to_owned()), length(left).saturating_mul(patterns)))
         }
         Expr::Binary { op, left, right } => match (op.class(), op) {
             (OpClass::Containment, _) => between("a containment operator", left, right),
             (_, BinaryOp::Like | BinaryOp::ILike | BinaryOp::NotLike | BinaryOp::NotILike) => {
                 between("LIKE", left, right)
+            }
+            // PostgreSQL's look at being told to stop.
+            (_, BinaryOp::Regex) if dialect == Dialect::MariaDb => {
+                let Expr::Literal(Literal::Text(pattern)) = &**right else { return Some((Product::Regular, u64::MAX)) };
+                let places = regular::places(pattern, searched(left, most)).unwrap_or(u64::MAX);
+                Some((Product::Regular, places))
             }
             // Of documents the keys of an array are taken away.
             (_, BinaryOp::Subtract) if may_be_array(right, dialect) => between("`-`", left, right),
@@ -220,10 +257,30 @@ fn multiplies(expr: &Expr, dialect: Dialect, most: u64) -> Option<(String, u64)>
             let within = args.iter().map(length).max()?;
             let moved = if (dialect, *name) == (Dialect::MariaDb, "replace") { moved(args, length) } else { 0 };
             let work = within.saturating_mul(sought).saturating_add(moved / MOVED_BYTES);
-            (sought > 0).then(|| (format!("`{name}` between"), work))
+            (sought > 0).then(|| (Product::Between(format!("`{name}`")), work))
         }
         _ => None,
     }
+}
+
+/// Bytes of a text in which a regular expression is looked for, whose cost is a power of it: of a column what it may hold.
+fn searched(expr: &Expr, most: u64) -> u64 {
+    let mut longest = 0;
+    walk::each_in_expr(expr, &mut |node| {
+        if let Node::Expr(Expr::Column(column)) = node {
+            longest = longest.max(column.ty.as_ref().and_then(|ty| declared(&ty.name)).unwrap_or(SEARCHED_BYTES));
+        }
+    });
+    written(expr, longest).unwrap_or(most.max(longest))
+}
+
+/// The characters of a `varchar(n)` or `char(n)`.
+fn declared(name: &str) -> Option<u64> {
+    let (kind, rest) = name.split_once('(')?;
+    if !matches!(kind, "varchar" | "char") {
+        return None;
+    }
+    rest.split(')').next()?.parse().ok()
 }
 
 /// Whether an expression may be an array or a document, by its form and its type.
@@ -253,8 +310,7 @@ pub(super) fn is_short(expr: &Expr, most: usize) -> bool {
 fn written(expr: &Expr, stored: u64) -> Option<u64> {
     let sum = |parts: &[Expr]| parts.iter().map(|part| written(part, stored)).sum::<Option<u64>>();
     match expr {
-        Expr::Literal(Literal::Text(text)) => Some(bytes(text)),
-        Expr::Literal(_) => Some(0),
+        Expr::Literal(literal) => Some(spelled(literal)),
         Expr::Slot(_) => Some(stored),
         Expr::Column(column) => column.origin.is_some().then_some(stored),
         Expr::Cast { expr, ty: _ } | Expr::Unary { op: UnaryOp::Minus | UnaryOp::Plus, expr } => written(expr, stored),

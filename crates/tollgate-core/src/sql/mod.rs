@@ -29,6 +29,7 @@ mod mask_key;
 mod outside;
 mod parse;
 mod reach;
+mod regular;
 mod render;
 mod resolve;
 mod restrict;

@@ -319,12 +319,6 @@ impl Printer {
                 self.put(" GROUP BY ");
                 self.list(group_by, Self::expr)
             }
-            (false, Dialect::MariaDb) if is_rollup(grouping_sets, group_by.len()) => {
-                self.put(" GROUP BY ");
-                self.list(group_by, Self::expr)?;
-                self.put(" WITH ROLLUP");
-                Ok(())
-            }
             (false, Dialect::Sqlite | Dialect::MariaDb) => Err(self.lacks("GROUPING SETS")),
             (false, Dialect::Postgres) => {
                 self.put(" GROUP BY GROUPING SETS (");
@@ -509,11 +503,6 @@ impl Printer {
     fn lacks(&self, what: &'static str) -> RenderError {
         RenderError::NotInDialect { dialect: self.dialect, what }
     }
-}
-
-/// Whether sets of so many keys are all of them, and one less each time.
-pub(super) fn is_rollup(sets: &[Vec<usize>], keys: usize) -> bool {
-    sets.len() == keys + 1 && sets.iter().zip((0..=keys).rev()).all(|(set, keys)| set.iter().copied().eq(0..keys))
 }
 
 /// Where an arm stands: on the left of a chain, or so that it must be kept together.

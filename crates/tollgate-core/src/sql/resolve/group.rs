@@ -8,7 +8,6 @@ use super::output::{Output, has_aggregate, has_window};
 use super::query::{ordinal, unparenthesised};
 use super::refused;
 use super::select::is_constant;
-use crate::names::Dialect;
 use crate::sql::error::SqlError;
 use crate::sql::limits::{GROUPING_SETS_MAX, KEYS_MAX};
 use crate::sql::tree::Expr;
@@ -56,30 +55,6 @@ impl Resolver<'_> {
             sets = product(&sets, &alternatives)?;
         }
         Ok((keys, if plain { Vec::new() } else { sets }))
-    }
-
-    /// The sets of `GROUP BY a, b WITH ROLLUP`, which MySQL and MariaDB have: one less of the keys each time. MariaDB takes no ORDER BY
-    /// beside it.
-    pub(super) fn rolled_up(
-        &self,
-        modifiers: &[ast::GroupByWithModifier],
-        (written, different): (usize, usize),
-        ordering: &[ast::OrderByExpr],
-    ) -> Result<Vec<Vec<usize>>, SqlError> {
-        if self.dialect != Dialect::MariaDb || modifiers != [ast::GroupByWithModifier::Rollup] {
-            let instead = match self.dialect {
-                Dialect::Postgres | Dialect::Sqlite => "write ROLLUP (…) or CUBE (…)",
-                Dialect::MariaDb => "write one WITH ROLLUP, or join the groupings by UNION ALL",
-            };
-            return Err(SqlError::unsupported_use("this WITH behind a grouping", instead));
-        }
-        if !ordering.is_empty() {
-            let instead = "group in a subquery in FROM, and order what it yields";
-            return Err(SqlError::unsupported_use("ORDER BY beside WITH ROLLUP", instead));
-        }
-        refused::when(written != different, "WITH ROLLUP over a key that stands twice")?;
-        at_most(different + 1)?;
-        Ok((0..=different).rev().map(|keys| (0..keys).collect()).collect())
     }
 
     /// Each list of expressions as one set of keys.

@@ -5,11 +5,12 @@ use super::Resolver;
 use super::output::{has_aggregate, has_window};
 use crate::names::Dialect;
 use crate::sql::bound_list;
+use crate::sql::check::has_subquery;
 use crate::sql::error::{SqlError, shown};
 use crate::sql::outside;
 use crate::sql::tree::{
-    BinaryOp, CallOrder, Distinct, Expr, FrameUnits, Function, JoinKind, LikeKind, Materialized, OpClass, OrderBy,
-    Query, Relation, Select, SetExpr, UnaryOp,
+    BinaryOp, CallOrder, Distinct, Expr, FrameUnits, Function, FunctionArgs, JoinKind, LikeKind, Literal, Materialized,
+    OpClass, OrderBy, Query, Relation, Select, SetExpr, UnaryOp,
 };
 use crate::sql::walk::{self, Node};
 
@@ -137,8 +138,12 @@ fn in_expr(expr: &Expr) -> Option<Lacking> {
         | Expr::Like { kind: LikeKind::Like, .. }
         | Expr::Case { .. }
         | Expr::Cast { .. }
-        | Expr::Collate { .. }
-        | Expr::Row(_) => None,
+        | Expr::Collate { .. } => None,
+        // 10.11 refuses such a row while it runs the statement, and ends at the next one.
+        Expr::Row(values) => values
+            .iter()
+            .any(has_subquery)
+            .then_some(("a subquery in a row of values", Some("join the subquery in FROM, and put its column there"))),
         Expr::Binary { op, .. } => in_operator(*op),
         Expr::Function(function) => in_call(function),
         Expr::InSlot { expr, .. } => {
@@ -171,7 +176,13 @@ fn in_operator(op: BinaryOp) -> Option<Lacking> {
 }
 
 fn in_call(function: &Function) -> Option<Lacking> {
-    let Function { name: _, args: _, distinct: _, order, filter, over } = function;
+    let Function { name, args, distinct: _, order, filter, over } = function;
+    if let FunctionArgs::List(args) = args
+        && !paths(name, args).iter().all(is_plain_path)
+    {
+        let instead = "write the path out, as '$.a[0].b'";
+        return Some(("a path into a document that is no string, or has `**` in it,", Some(instead)));
+    }
     if filter.is_some() {
         return Some(("FILTER", Some("write CASE WHEN … THEN x END inside the aggregate")));
     }
@@ -187,4 +198,21 @@ fn in_call(function: &Function) -> Option<Lacking> {
         .and_then(|window| window.frame.as_ref())
         .is_some_and(|frame| frame.units == FrameUnits::Groups)
         .then_some(("GROUPS in a frame", None))
+}
+
+/// The arguments of a call that are paths into a document.
+fn paths<'a>(name: &str, args: &'a [Expr]) -> &'a [Expr] {
+    let first = match name {
+        "json_extract" | "json_value" | "json_length" | "json_keys" => 1,
+        "json_contains" | "json_contains_path" => 2,
+        "json_search" => 4,
+        _ => return &[],
+    };
+    args.get(first..).unwrap_or_default()
+}
+
+/// Whether a path is searched in about one look at a document: each `**` looks at all of it from each of its parts, and nothing
+/// interrupts that.
+fn is_plain_path(path: &Expr) -> bool {
+    matches!(path, Expr::Literal(Literal::Text(path)) if !path.contains("**"))
 }

@@ -197,7 +197,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// `x REGEXP pattern`. The pattern is one that the statement does not make: it is looked at for every value.
+    /// `x REGEXP pattern`. The pattern is written out: what a match costs is told by it alone.
     pub(super) fn matches(
         &mut self,
         (expr, pattern): (&ast::Expr, &ast::Expr),
@@ -206,11 +206,10 @@ impl Resolver<'_> {
     ) -> Result<Expr, SqlError> {
         let (left, right) = (self.boxed(expr, at)?, self.boxed(pattern, at)?);
         match &*right {
-            Expr::Slot(_) => {}
             Expr::Literal(Literal::Text(text)) if text.len() <= PATTERN_BYTES_MAX => {}
             _ => {
                 let construct = format!("a regular expression that is no string of at most {PATTERN_BYTES_MAX} bytes");
-                return Err(SqlError::unsupported_use(construct, "write it out, or bind it"));
+                return Err(SqlError::unsupported_use(construct, "write it out"));
             }
         }
         let matched = Expr::Binary { op: BinaryOp::Regex, left, right };

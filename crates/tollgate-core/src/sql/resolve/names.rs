@@ -43,8 +43,8 @@ pub(super) enum Precedence {
     /// The column of a relation.
     #[default]
     Columns,
-    /// The output of that alias.
-    Aliases,
+    /// The output of that alias, where no column of a relation has its name: which of both is meant depends on what is around it.
+    Either,
 }
 
 /// How subqueries may reach a frame.
@@ -129,8 +129,11 @@ impl Names<'_> {
                 continue;
             }
             let alias = frame.aliases.iter().find(|o| depth == 0 && dialect.same_name(&o.name, name));
-            if let (Some(output), Precedence::Aliases) = (alias, frame.precedence) {
-                return Ok(output.expr.clone());
+            if let (Some(output), Precedence::Either) = (alias, frame.precedence) {
+                return match frame.local(dialect, name)? {
+                    Some(column) if column != output.expr => Err(SqlError::AmbiguousColumn { name: shown(name) }),
+                    _ => Ok(output.expr.clone()),
+                };
             }
             if let Some(expr) = frame.local(dialect, name)? {
                 self.not_shadowed(dialect, depth, &expr)?;

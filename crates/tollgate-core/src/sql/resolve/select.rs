@@ -24,8 +24,6 @@ struct Clauses<'s> {
     from: &'s [ast::TableWithJoins],
     filter: Option<&'s ast::Expr>,
     group_by: &'s [ast::Expr],
-    /// What is written behind the keys of a grouping.
-    modifiers: &'s [ast::GroupByWithModifier],
     having: Option<&'s ast::Expr>,
     windows: &'s [ast::NamedWindowDefinition],
 }
@@ -67,13 +65,10 @@ impl Resolver<'_> {
             names.aliases = outputs.iter().filter(|o| o.naming == Naming::Alias).cloned().collect();
         }
         let at = At { names: &names, ctes: outer.ctes, position: Position::Inside, aggregates: Aggregates::Allowed };
-        let (mut group_by, mut grouping_sets) = self.group_by(clauses.group_by, &outputs, at)?;
-        if !clauses.modifiers.is_empty() {
-            grouping_sets = self.rolled_up(clauses.modifiers, (clauses.group_by.len(), group_by.len()), ordering)?;
-        }
+        let (mut group_by, grouping_sets) = self.group_by(clauses.group_by, &outputs, at)?;
         let aliases = names.aliases.clone();
         if self.dialect == Dialect::MariaDb {
-            (names.aliases, names.precedence) = (aliases_in_having(&outputs, &group_by), Precedence::Aliases);
+            (names.aliases, names.precedence) = (aliases_in_having(&outputs, &group_by), Precedence::Either);
         }
         let aggregates = Aggregates::NoWindows("in HAVING");
         let in_having = At { names: &names, ctes: outer.ctes, position: Position::Inside, aggregates };
@@ -364,9 +359,14 @@ fn clauses(select: &ast::Select) -> Result<Clauses<'_>, SqlError> {
     refused::when(qualify.is_some(), "QUALIFY")?;
     refused::when(value_table_mode.is_some(), "SELECT AS VALUE or STRUCT")?;
     refused::when(*flavor != ast::SelectFlavor::Standard, "FROM before SELECT")?;
-    let (group_by, modifiers) = match group_by {
+    let group_by = match group_by {
         ast::GroupByExpr::All(_) => return Err(SqlError::unsupported("GROUP BY ALL")),
-        ast::GroupByExpr::Expressions(keys, modifiers) => (keys, modifiers),
+        // MariaDB 10.11 ends over some, and gives the last group's key for the total's over others.
+        ast::GroupByExpr::Expressions(_, modifiers) if !modifiers.is_empty() => {
+            let instead = "join the groupings by UNION ALL, or write ROLLUP (…) on PostgreSQL";
+            return Err(SqlError::unsupported_use("WITH ROLLUP or WITH CUBE", instead));
+        }
+        ast::GroupByExpr::Expressions(keys, _) => keys,
     };
     Ok(Clauses {
         distinct: distinct.as_ref(),
@@ -374,7 +374,6 @@ fn clauses(select: &ast::Select) -> Result<Clauses<'_>, SqlError> {
         from,
         filter: selection.as_ref(),
         group_by,
-        modifiers,
         having: having.as_ref(),
         windows: named_window,
     })

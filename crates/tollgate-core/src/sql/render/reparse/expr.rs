@@ -207,7 +207,6 @@ impl Reading<'_> {
             from: [ast::TableWithJoins { relation, joins }],
             filter: None,
             group_by: [],
-            rollup: false,
             having: None,
         }) = super::Parts::of(select)
         else {
@@ -242,7 +241,6 @@ impl Reading<'_> {
             from: [ast::TableWithJoins { relation, joins }],
             filter: None,
             group_by: [],
-            rollup: false,
             having: None,
         }) = super::Parts::of(select)
         else {

@@ -100,8 +100,7 @@ impl Reading<'_> {
         else {
             return false;
         };
-        let Some(Parts { distinct: None, projection, from, filter, group_by: [], rollup: false, having: None }) =
-            Parts::of(select)
+        let Some(Parts { distinct: None, projection, from, filter, group_by: [], having: None }) = Parts::of(select)
         else {
             return false;
         };

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use sqlparser::ast;
 
-use super::{RenderError, is_rollup};
+use super::RenderError;
 use crate::names::Dialect;
 use crate::sql::parse::parse_printed;
 use crate::sql::tree::build::ALL_ROWS;
@@ -128,7 +128,6 @@ struct Parts<'s> {
     from: &'s [ast::TableWithJoins],
     filter: Option<&'s ast::Expr>,
     group_by: &'s [ast::Expr],
-    rollup: bool,
     having: Option<&'s ast::Expr>,
 }
 
@@ -163,14 +162,10 @@ impl<'s> Parts<'s> {
         else {
             return None;
         };
-        let rollup = match modifiers.as_slice() {
-            [] => false,
-            [ast::GroupByWithModifier::Rollup] => true,
-            _ => return None,
-        };
         let only = optimizer_hints.is_empty()
             && lateral_views.is_empty()
             && connect_by.is_empty()
+            && modifiers.is_empty()
             && cluster_by.is_empty()
             && distribute_by.is_empty()
             && sort_by.is_empty()
@@ -181,7 +176,6 @@ impl<'s> Parts<'s> {
             from,
             filter: selection.as_ref(),
             group_by,
-            rollup,
             having: having.as_ref(),
         })
     }
@@ -278,7 +272,7 @@ impl Reading<'_> {
         match (self.dialect, read) {
             (Dialect::Postgres | Dialect::MariaDb, ast::SetExpr::Query(query)) => Some(query),
             (Dialect::Sqlite, ast::SetExpr::Select(select)) => {
-                let Parts { distinct: None, projection, from, filter: None, group_by: [], rollup: false, having: None } =
+                let Parts { distinct: None, projection, from, filter: None, group_by: [], having: None } =
                     Parts::of(select)?
                 else {
                     return None;
@@ -308,7 +302,7 @@ impl Reading<'_> {
             && all(read.projection, projection, |read, meant| self.output(read, meant))
             && all(read.from, from, |read, meant| self.joined(read, meant))
             && both(read.filter, filter.as_ref(), |read, meant| self.expr(read, meant))
-            && self.group_by((read.group_by, read.rollup), group_by, grouping_sets)
+            && self.group_by(read.group_by, group_by, grouping_sets)
             && both(read.having, having.as_ref(), |read, meant| self.expr(read, meant))
     }
 
@@ -327,13 +321,9 @@ impl Reading<'_> {
         }
     }
 
-    fn group_by(&self, (read, rollup): (&[ast::Expr], bool), meant: &[Expr], sets: &[Vec<usize>]) -> bool {
+    fn group_by(&self, read: &[ast::Expr], meant: &[Expr], sets: &[Vec<usize>]) -> bool {
         match (read, sets) {
-            (read, []) => !rollup && self.exprs(read, meant),
-            (read, sets) if self.dialect == Dialect::MariaDb => {
-                rollup && is_rollup(sets, meant.len()) && self.exprs(read, meant)
-            }
-            _ if rollup => false,
+            (read, []) => self.exprs(read, meant),
             ([ast::Expr::GroupingSets(read)], sets) => all(read, sets, |read, set| {
                 all(read, set, |read, place| meant.get(*place).is_some_and(|meant| self.expr(read, meant)))
             }),
