@@ -45,6 +45,8 @@ mod value;
 /// How long a call that is over waits for its statement to be seen to end. One that is deep in a single instruction may not;
 /// its connection then stays on loan until it does, and the caller has its answer.
 const GRACE: Duration = Duration::from_millis(50);
+/// What our own work may take at the least, however short statements are kept: a slow machine reads a policy with groups for a while.
+const OWN_WORK: Duration = Duration::from_secs(30);
 
 /// A SQLite file. Nothing is opened yet: a file that is not there makes every call `Unavailable` until it is.
 pub fn open(path: impl Into<PathBuf>, limits: PoolLimits) -> Result<Arc<dyn Backend>, BackendError> {
@@ -84,17 +86,27 @@ impl Sqlite {
         Ok(Self { pool: Pool::new(FileConnector::new(path), limits)?, overdue: Arc::default() })
     }
 
-    /// Lends a connection and does some work on its thread. Returns the work's answer and the time waited for a connection.
+    /// Does a statement's work.
     async fn run<T: Send + 'static>(
         &self,
         deadline: Instant,
         cancel: &CancellationToken,
         work: impl for<'c> FnOnce(&mut Engine<'c>) -> Result<T, BackendError> + Send + 'static,
     ) -> Result<(T, Duration), BackendError> {
+        self.lend((deadline, self.pool.limits().statement_timeout), cancel, work).await
+    }
+
+    /// Lends a connection and does some work on its thread, until the deadline and for so long at the most. Returns the work's answer and the time waited for a connection.
+    async fn lend<T: Send + 'static>(
+        &self,
+        (deadline, most): (Instant, Duration),
+        cancel: &CancellationToken,
+        work: impl for<'c> FnOnce(&mut Engine<'c>) -> Result<T, BackendError> + Send + 'static,
+    ) -> Result<(T, Duration), BackendError> {
         let asked = Instant::now();
         let lent = self.pool.acquire(deadline, cancel).await?;
         let waited = asked.elapsed();
-        let ends = deadline.min(Instant::now() + self.pool.limits().statement_timeout);
+        let ends = deadline.min(Instant::now() + most);
         let call = Arc::new(Call::new(ends.into_std(), Arc::clone(&self.overdue)));
         let (reply, mut answer) = oneshot::channel();
         let jobs = lent.jobs();
@@ -129,14 +141,15 @@ impl Sqlite {
         }
     }
 
-    /// Work of our own, bounded like a statement.
+    /// Work of our own.
     async fn run_own<T: Send + 'static>(
         &self,
         work: impl for<'c> FnOnce(&mut Engine<'c>) -> Result<T, BackendError> + Send + 'static,
     ) -> Result<T, BackendError> {
         let limits = self.pool.limits();
-        let deadline = Instant::now() + limits.acquire_timeout + limits.statement_timeout;
-        self.run(deadline, &CancellationToken::new(), work).await.map(|(done, _)| done)
+        let most = limits.statement_timeout.max(OWN_WORK);
+        let deadline = Instant::now() + limits.acquire_timeout + most;
+        self.lend((deadline, most), &CancellationToken::new(), work).await.map(|(done, _)| done)
     }
 }
 
