@@ -274,6 +274,18 @@ async fn names_tell(lab: &Lab, agent: &Agent, step: &str) -> Option<String> {
         .then(|| format!("a hidden name is not like one that is not there: {of_hidden} and {of_twin}"))
 }
 
+/// Calls once more where a busy machine was too slow: these tools read a handful of rows, and time tells nothing of them.
+async fn patiently(agent: &Agent, tool: &str, arguments: Value) -> Called {
+    let mut called = agent.call(tool, arguments.clone()).await;
+    for _ in 0..5 {
+        if !["TG502", "TG701"].contains(&called.body["result"]["_meta"]["code"].as_str().unwrap_or_default()) {
+            break;
+        }
+        called = agent.call(tool, arguments.clone()).await;
+    }
+    called
+}
+
 /// As a string parameter: no row has it, and it comes back as it went in. In other places of a statement it finds what it finds of the
 /// caller's own rows, and the same in both worlds.
 async fn by_parameter(labs: &[Lab; 2], gates: &[Gate; 2], attack: &Attack) -> Line {
@@ -282,7 +294,7 @@ async fn by_parameter(labs: &[Lab; 2], gates: &[Gate; 2], attack: &Attack) -> Li
     let mut seen = "inert".to_owned();
     for step in &attack.steps {
         let text = labs[0].aimed(step);
-        let called = agents[0].call("echo", json!({"q": text})).await;
+        let called = patiently(&agents[0], "echo", json!({"q": text})).await;
         let stolen = |told: &str| labs[0].stolen(told).filter(|stolen| !text.contains(stolen.as_str()));
         if let Some(stolen) = stolen(&called.text()) {
             wrong.push((Wrong::Leak, format!("`{stolen}` in {}", called.text())));
@@ -299,7 +311,7 @@ async fn by_parameter(labs: &[Lab; 2], gates: &[Gate; 2], attack: &Attack) -> Li
             ("payroll", json!({"but": text, "depts": ["a", text], "name": text})),
         ] {
             let (first, second) =
-                tokio::join!(agents[0].call(tool, arguments.clone()), agents[1].call(tool, arguments));
+                tokio::join!(patiently(&agents[0], tool, arguments.clone()), patiently(&agents[1], tool, arguments));
             if let Some(stolen) = stolen(&first.text()) {
                 wrong.push((Wrong::Leak, format!("`{stolen}` in {}", first.text())));
             }
